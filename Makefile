@@ -1,0 +1,67 @@
+# The targets below are the whole of daily work; `make help` lists them.
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
+ENV ?= sandbox
+ARGS ?=
+BIN := .venv/bin
+READY := .venv/.ready
+PHASES := preflight deploy postdeploy performance rollback followup
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test endurance lint format bench calibrate plan lock clean $(PHASES)
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z].*:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo "  make PHASE        check a phase of ENV=$(ENV): $(PHASES)"
+	@echo
+	@echo "  ENV=prod chooses an environment of environments/; ARGS='--commit SHA' adds any option of pytest"
+
+setup: $(READY)  ## install everything into .venv, from the lock file, by hash
+
+$(READY): requirements.lock
+	@test -n "$(PYTHON)" || { echo "kamiyo-verify needs Python 3.11 or newer; name one by: make $(MAKECMDGOALS) PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@echo "Setting up .venv, once …"
+	@$(PYTHON) -m venv --clear .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index -e .
+	@touch $@
+
+demo: $(READY)  ## verify the sandbox after a make-believe deployment
+	@$(BIN)/python -m pytest -m postdeploy --env sandbox $(ARGS)
+
+$(PHASES): $(READY)
+	@$(BIN)/python -m pytest -m $@ --env $(ENV) $(ARGS)
+
+plan: $(READY)  ## say what would be checked in ENV, what not, and why
+	@$(BIN)/python -m pytest --env $(ENV) --plan $(ARGS)
+
+test: $(READY)  ## the project's own tests
+	@$(BIN)/python -m pytest tests -n 2 --dist worksteal -q $(ARGS)
+
+endurance: $(READY)  ## kill fifty runs at random moments, and find each again
+	@KAMIYO_KILLS=50 $(BIN)/python -m pytest tests/test_ledger_runs.py -q -k kill_9 $(ARGS)
+
+lint: $(READY)  ## ruff and mypy, as in CI
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+format: $(READY)  ## let ruff put the code in order
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+bench: $(READY)  ## what our run costs beside plain pytest and httpx
+	@$(BIN)/python -m tests.bench
+
+calibrate: $(READY)  ## how often the judge is right about simulated deployments; ARGS=1000 of each kind
+	@$(BIN)/python -m plugins.calibrate $(ARGS)
+
+lock: $(READY)  ## resolve pyproject.toml anew into requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+		--extra dev pyproject.toml -o requirements.lock
+
+clean:  ## remove .venv, caches and reports
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+	@find reports -mindepth 1 ! -name README.md -delete

@@ -1,0 +1,10 @@
+"""Commits as people and machines name them."""
+
+SHORTEST = 7
+"""The fewest characters that name a commit, as git abbreviates it."""
+
+
+def same_commit(one: str, other: str) -> bool:
+    """Equal, or one the abbreviation of the other."""
+    short, full = sorted((one.casefold(), other.casefold()), key=len)
+    return short == full or (len(short) >= SHORTEST and full.startswith(short))
