@@ -1,0 +1,149 @@
+"""Reads runbook.toml, and refuses one that contradicts itself."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from plugins.draft import Draft
+from plugins.mistakes import Loc, Mistake, did_you_mean
+from plugins.model.runbook import Runbook
+
+
+def load_runbook(path: Path) -> Runbook:
+    """The runbook, whole and free of contradictions.
+
+    Raises:
+        ConfigurationError: with every mistake, each with its line.
+    """
+    return Draft.read(path).validated(Runbook, rules=_contradictions)
+
+
+def _contradictions(runbook: Runbook) -> Iterator[Mistake]:
+    for rule in _RULES:
+        yield from rule(runbook)
+
+
+def _ids_are_unique(runbook: Runbook) -> Iterator[Mistake]:
+    lists: list[list[tuple[Loc, str]]] = [
+        [(("items", n), item.id) for n, item in enumerate(runbook.items)],
+        [(("slos", n), slo.id) for n, slo in enumerate(runbook.slos)],
+        [(("remedies", n), remedy.id) for n, remedy in enumerate(runbook.remedies)],
+        [(("log_patterns", n), pattern.id) for n, pattern in enumerate(runbook.log_patterns)],
+        [(("announcements", n), announcement.id) for n, announcement in enumerate(runbook.announcements)],
+        [
+            *((("policy", "roll_back", n), clause.id) for n, clause in enumerate(runbook.policy.roll_back)),
+            *(
+                (("policy", "do_not_roll_back", n), clause.id)
+                for n, clause in enumerate(runbook.policy.do_not_roll_back)
+            ),
+        ],
+    ]
+    for rows in lists:
+        seen: set[str] = set()
+        for loc, row_id in rows:
+            if row_id in seen:
+                yield Mistake((*loc, "id"), "this id is taken by a row above; each row needs one of its own")
+            seen.add(row_id)
+
+
+def _items_say_what_they_are(runbook: Runbook) -> Iterator[Mistake]:
+    for n, item in enumerate(runbook.items):
+        prefix = item.id.partition(".")[0]
+        if prefix != item.phase:
+            yield Mistake(
+                ("items", n, "phase"),
+                f'is "{item.phase}" while the id begins with "{prefix}"; the two must be the same',
+            )
+        for key in ("title", "section"):
+            if not getattr(item, key).strip():
+                yield Mistake(("items", n, key), "must not be empty")
+
+
+def _remedies_exist(runbook: Runbook) -> Iterator[Mistake]:
+    known = [remedy.id for remedy in runbook.remedies]
+    named: list[tuple[Loc, str]] = [
+        *((("items", n, "remedy"), item.remedy) for n, item in enumerate(runbook.items)),
+        *((("log_patterns", n, "remedy"), found.remedy) for n, found in enumerate(runbook.log_patterns)),
+    ]
+    for loc, remedy in named:
+        if remedy and remedy not in known:
+            meant = did_you_mean(remedy, known) or ";"
+            yield Mistake(loc, f'no remedy is called "{remedy}"{meant} there are: {", ".join(known)}')
+
+
+_FED_BY = {
+    "quantile": ("item", "measurement", "quantile"),
+    "ratio": ("item", "measurement", "total"),
+    "history": (),
+}
+
+
+def _objectives_can_be_judged(runbook: Runbook) -> Iterator[Mistake]:
+    known = [item.id for item in runbook.items]
+    for n, slo in enumerate(runbook.slos):
+        for key in _FED_BY[slo.kind]:
+            if not getattr(slo, key):
+                yield Mistake(("slos", n, key), f'is missing: an objective of kind "{slo.kind}" needs it')
+        for key in ("item", "measurement", "total", "quantile"):
+            if getattr(slo, key) and key not in _FED_BY[slo.kind]:
+                yield Mistake(("slos", n, key), f'has no meaning for an objective of kind "{slo.kind}"')
+        if slo.item and slo.item not in known:
+            yield Mistake(("slos", n, "item"), f"no item has this id{did_you_mean(slo.item, known)}")
+        if slo.kind != "quantile" and not 0 < slo.objective < 1:
+            yield Mistake(("slos", n, "objective"), f"must be a share between 0 and 1, not {slo.objective:g}")
+        if slo.kind == "quantile" and slo.objective <= 0:
+            yield Mistake(("slos", n, "objective"), f"must be more than 0, not {slo.objective:g}")
+
+
+def _policy_is_whole(runbook: Runbook) -> Iterator[Mistake]:
+    policy = runbook.policy
+    if not policy.required_impacts:
+        yield Mistake(("policy", "required_impacts"), "must not be empty: nothing would have to be verified")
+    roll_back = {clause.impact for clause in policy.roll_back}
+    for impact in policy.required_impacts:
+        if impact not in roll_back:
+            yield Mistake(
+                ("policy", "required_impacts"),
+                f'"{impact}" is required, and no clause of policy.roll_back has that impact',
+            )
+    for n, clause in enumerate(policy.roll_back):
+        if clause.impact is None:
+            yield Mistake(("policy", "roll_back", n, "impact"), "is missing: no failure would fall under it")
+    for n, clause in enumerate(policy.do_not_roll_back):
+        if clause.impact is not None and clause.impact in roll_back:
+            yield Mistake(
+                ("policy", "do_not_roll_back", n, "impact"),
+                f'"{clause.impact}" stands under policy.roll_back too; it can be only one of them',
+            )
+        if clause.limit is not None and not 0 < clause.limit < 1:
+            yield Mistake(
+                ("policy", "do_not_roll_back", n, "limit"),
+                f"must be a share between 0 and 1 (50 % is 0.5), not {clause.limit:g}",
+            )
+
+
+def _everyone_has_a_moment(runbook: Runbook) -> Iterator[Mistake]:
+    for n, row in enumerate(runbook.escalation):
+        if (row.from_minute is None) != row.critical:
+            yield Mistake(("escalation", n), "needs either from_minute or critical = true")
+
+
+def _log_patterns_compile(runbook: Runbook) -> Iterator[Mistake]:
+    for n, row in enumerate(runbook.log_patterns):
+        try:
+            re.compile(row.pattern)
+        except re.error as error:
+            yield Mistake(("log_patterns", n, "pattern"), f"is no regular expression: {error}")
+
+
+_RULES: tuple[Callable[[Runbook], Iterator[Mistake]], ...] = (
+    _ids_are_unique,
+    _items_say_what_they_are,
+    _remedies_exist,
+    _objectives_can_be_judged,
+    _policy_is_whole,
+    _everyone_has_a_moment,
+    _log_patterns_compile,
+)
