@@ -1,0 +1,153 @@
+"""Faults that need more than being looked up: what has to happen in the database or on open connections."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from abc import ABC, abstractmethod
+from datetime import UTC, datetime, timedelta
+
+import psycopg
+from psycopg import AsyncConnection
+
+from sandbox.database import SLOW_QUERY_MS
+from sandbox.migrations import RELEASED, RELEASED_DESTRUCTIVE
+from sandbox.outside.checkout import Checkout
+from sandbox.platform import Platform
+from sandbox.postgres import Postgres
+from sandbox.seed import Tables, applied_migration, failed_migration, fill
+from sandbox.servers import Servers
+
+_EMPTIED = ("exploits", "sources")
+
+_MIGRATES_AFTER = timedelta(seconds=1)
+"""Into the deploy; it begins with the build, and the deploy of the sandbox lasts but three seconds."""
+
+
+class _Effect(ABC):
+    """Something about the database that can be brought about and undone."""
+
+    fault: str
+    done = False
+
+    async def reconcile(self, postgres: Postgres, *, wanted: bool) -> None:
+        """Bring it about or undo it, unless it already is as wanted."""
+        if wanted != self.done:
+            await (self.bring_about if wanted else self.undo)(postgres)
+            self.done = wanted
+
+    @abstractmethod
+    async def bring_about(self, postgres: Postgres) -> None: ...
+
+    @abstractmethod
+    async def undo(self, postgres: Postgres) -> None: ...
+
+
+class _Vanished(_Effect):
+    fault = "exploits-vanished"
+
+    def __init__(self, tables: Tables) -> None:
+        self._rows = {name: tables[name] for name in _EMPTIED}
+
+    async def bring_about(self, postgres: Postgres) -> None:
+        async with await _superuser(postgres) as connection:
+            await connection.execute("TRUNCATE exploits, sources")
+
+    async def undo(self, postgres: Postgres) -> None:
+        async with await _superuser(postgres) as connection:
+            await fill(connection, self._rows)
+
+
+class _ReleasedMigration:
+    """The release's migration in Prisma's record: pending before the release, then applied, or failed."""
+
+    def __init__(self) -> None:
+        self._failed = failed_migration(datetime.now(UTC))
+        self._row: tuple[object, ...] | None = ()  # as no row is, so that the first look settles it
+
+    async def settle(self, postgres: Postgres, platform: Platform) -> None:
+        """Make the record agree with the scene and the faults."""
+        row = self._wanted(platform)
+        if row != self._row:
+            async with await _superuser(postgres) as connection:
+                await connection.execute("DELETE FROM _prisma_migrations WHERE id = %s", (self._failed[0],))
+                await fill(connection, {"_prisma_migrations": [row] if row else []})
+            self._row = row
+
+    def _wanted(self, platform: Platform) -> tuple[object, ...] | None:
+        if "migration-failed" in platform.faults:
+            return self._failed
+        began = platform.world.deploy_began_at
+        if began is None:
+            return None
+        destructive = "migration-applied-destructive" in platform.faults
+        return applied_migration(RELEASED_DESTRUCTIVE if destructive else RELEASED, began + _MIGRATES_AFTER)
+
+
+class _SlowQueries(_Effect):
+    """A statement that really runs, for as long as the fault is on: every report of slow ones sees it."""
+
+    fault = "slow-queries"
+
+    def __init__(self) -> None:
+        self._running: asyncio.Task[None] | None = None
+
+    async def bring_about(self, postgres: Postgres) -> None:
+        self._running = asyncio.create_task(self._crawl(postgres))
+        await asyncio.sleep(2 * SLOW_QUERY_MS / 1000)  # until it is over the limit
+
+    async def undo(self, postgres: Postgres) -> None:  # noqa: ARG002
+        assert self._running is not None
+        self._running.cancel()
+        await asyncio.wait([self._running])
+
+    async def _crawl(self, postgres: Postgres) -> None:
+        while True:
+            with contextlib.suppress(psycopg.Error):
+                async with await _superuser(postgres) as connection:
+                    await connection.execute(
+                        "SELECT count(*) FROM exploits, pg_sleep(3600) WHERE description LIKE '%loan%'"
+                    )
+            await asyncio.sleep(0.1)  # while the database is away
+
+
+class Effects:
+    """Sees to what faults and scenes change besides answers; they change at run time in this one way."""
+
+    def __init__(
+        self,
+        platform: Platform,
+        postgres: Postgres,
+        servers: Servers,
+        checkout: Checkout,
+        tables: Tables,
+    ) -> None:
+        self._platform = platform
+        self._postgres = postgres
+        self._servers = servers
+        self._checkout = checkout
+        self._migration = _ReleasedMigration()
+        self._effects: tuple[_Effect, ...] = (_Vanished(tables), _SlowQueries())
+        self._one_at_a_time = asyncio.Lock()
+
+    async def apply(self) -> None:
+        """Make the world agree with the scene and the set of faults; returns when it does."""
+        async with self._one_at_a_time:
+            faults = self._platform.faults
+            await asyncio.to_thread(self._checkout.apply, faults)
+            self._platform.cache.clear()
+            for service in ("api", "frontend"):
+                if f"{service}-down" in faults:
+                    self._servers.cut(service)
+            if "database-down" in faults:
+                await self._postgres.stop()
+                return  # what is to change in the database waits until it is back
+            if await self._postgres.start():
+                await self._platform.pool.check()
+            for effect in self._effects:
+                await effect.reconcile(self._postgres, wanted=effect.fault in faults)
+            await self._migration.settle(self._postgres, self._platform)
+
+
+async def _superuser(postgres: Postgres) -> AsyncConnection:
+    return await AsyncConnection.connect(postgres.superuser_dsn(), autocommit=True)

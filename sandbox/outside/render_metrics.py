@@ -1,0 +1,112 @@
+"""Metrics: what real users send and what the instances need, steady but for the faults."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sandbox.outside.render_services import POSTGRES, SERVICES
+from sandbox.outside.world import World
+
+MOST_CONNECTIONS = 100
+"""Of a database with less than 8 GB of memory."""
+
+_REQUESTS_PER_S = {"api": 2.0, "frontend": 1.0}
+_NOT_FOUND_SHARE = 0.01
+_ERROR_SHARE = 0.03
+_MEDIAN_MS = {"api": 90.0, "frontend": 240.0}
+_SLOW_TIMES = 14.0
+_CPU = 0.12
+_MEMORY_BYTES = 210.0 * 1024 * 1024
+
+_Value = Callable[[datetime], float]
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """What is asked for: moments every `step_s` seconds."""
+
+    start: datetime
+    end: datetime
+    step_s: int
+
+    def moments(self) -> Iterator[datetime]:
+        """The moments of the grid within the span."""
+        tick = -int(-self.start.timestamp() // self.step_s) * self.step_s
+        while tick <= self.end.timestamp():
+            yield datetime.fromtimestamp(tick, UTC)
+            tick += self.step_s
+
+
+class Metrics:
+    """Series of the world; each method gives those of one resource."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def http_requests(self, service: str, span: Span, by: str | None) -> list[dict[str, Any]]:
+        """Counts per step, by status code or as a whole."""
+        per_step = _REQUESTS_PER_S[service] * span.step_s
+        if by != "statusCode":
+            labels = {"host": SERVICES[service].name} if by == "host" else {}
+            return [_series(service, span, "requests", lambda _moment: per_step, **labels)]
+
+        def failed(moment: datetime) -> float:
+            return round(per_step * _ERROR_SHARE) if self._suffers("real-users-errors", moment) else 0.0
+
+        missing = round(per_step * _NOT_FOUND_SHARE)
+        shares: dict[str, _Value] = {
+            "200": lambda moment: per_step - missing - failed(moment),
+            "404": lambda _moment: missing,
+            "500": failed,
+        }
+        found = [_series(service, span, "requests", value, statusCode=code) for code, value in shares.items()]
+        # Render knows no series of a status that never came.
+        return [series for series in found if any(point["value"] for point in series["values"])]
+
+    def http_latency(self, service: str, span: Span, quantile: float) -> list[dict[str, Any]]:
+        """That quantile, in ms: 1× the median at 0.5, 2× at 0.95, 3× at 0.99 and so on."""
+        spread = 1 + max(quantile - 0.5, 0) / 0.45
+
+        def value(moment: datetime) -> float:
+            slower = _SLOW_TIMES if self._suffers("real-users-slow", moment) else 1.0
+            return round(_MEDIAN_MS[service] * spread * slower, 3)
+
+        return [_series(service, span, "ms", value, quantile=f"{quantile:g}")]
+
+    def cpu(self, service: str, span: Span) -> list[dict[str, Any]]:
+        """Cores in use."""
+        return [_series(service, span, "cpu", lambda _moment: _CPU)]
+
+    def memory(self, service: str, span: Span) -> list[dict[str, Any]]:
+        """Bytes in use."""
+        return [_series(service, span, "bytes", lambda _moment: _MEMORY_BYTES)]
+
+    def instance_count(self, service: str, span: Span) -> list[dict[str, Any]]:
+        """Instances that run."""
+        return [_series(service, span, "instances", lambda _moment: 1.0)]
+
+    def active_connections(self, span: Span) -> list[dict[str, Any]]:
+        """Connections to the database."""
+        used = float(MOST_CONNECTIONS - 2 if "connections-full" in self._world.faults else 14)
+        return [_series("", span, "connections", lambda _moment: used)]
+
+    def _suffers(self, fault: str, moment: datetime) -> bool:
+        live_at = self._world.went_live_at
+        return fault in self._world.faults and live_at is not None and moment >= live_at
+
+
+def _series(service: str, span: Span, unit: str, value: _Value, **labels: str) -> dict[str, Any]:
+    resource = SERVICES[service].id if service else POSTGRES
+    return {
+        "labels": [
+            {"field": field, "value": text} for field, text in {"resource": resource, **labels}.items()
+        ],
+        "values": [
+            {"timestamp": moment.isoformat(), "value": value(moment), "unit": unit}
+            for moment in span.moments()
+        ],
+        "unit": unit,
+    }

@@ -1,0 +1,238 @@
+"""Status pages as Statuspage serves them: public ones of others, and the API of our own.
+
+Source: Statuspage's published OpenAPI description for the API; metastatuspage.com/api for public pages.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.base import BaseHTTPMiddleware, RequestResponseEndpoint
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from sandbox.outside.door import door
+from sandbox.outside.scenes import Scene
+from sandbox.outside.world import World
+from sandbox.platform import Secrets
+
+OWN_PAGE = "kamiyosandbox"
+
+_REQUESTS_A_MINUTE = 60
+_MOST_ROWS = 100
+_SINCE = "2025-03-01T09:00:00.000Z"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A public page and what it lists."""
+
+    id: str
+    name: str
+    url: str
+    components: tuple[str, ...]
+
+
+PAGES = {
+    "render": Page(
+        "ylk9ptvrwmb8", "Render", "https://status.render.com", ("Web Services", "PostgreSQL", "Builds")
+    ),
+    "stripe": Page("8zsh4wt0n3q6", "Stripe", "https://www.stripestatus.com", ("API", "Webhooks", "Checkout")),
+    "sentry": Page(
+        "t687h3m0nh65", "Sentry", "https://status.sentry.io", ("Dashboard", "US Ingestion", "API")
+    ),
+}
+
+
+def create_public_page(world: World, name: str) -> Starlette:
+    """The public page of that name in `PAGES`, to be mounted where its address begins."""
+    page = PAGES[name]
+
+    def told() -> dict[str, Any]:
+        return {
+            "id": page.id,
+            "name": page.name,
+            "url": page.url,
+            "time_zone": "Etc/UTC",
+            "updated_at": _text(world.now()),
+        }
+
+    def out() -> bool:
+        return name == "stripe" and "stripe-status-outage" in world.faults
+
+    def status() -> dict[str, str]:
+        if out():
+            return {"indicator": "major", "description": "Partial System Outage"}
+        return {"indicator": "none", "description": "All Systems Operational"}
+
+    async def short(_request: Request) -> Response:
+        return JSONResponse({"page": told(), "status": status()})
+
+    async def summary(_request: Request) -> Response:
+        components = [
+            _component(page.id, nth, part, "major_outage" if out() and nth == 0 else "operational")
+            for nth, part in enumerate(page.components)
+        ]
+        incident = _incident(
+            world, page.id, "Elevated API error rates", "investigating", "major", components[:1]
+        )
+        return JSONResponse(
+            {
+                "page": told(),
+                "components": components,
+                "incidents": [incident] if out() else [],
+                "scheduled_maintenances": [],
+                "status": status(),
+            }
+        )
+
+    return Starlette(routes=[Route("/api/v2/status.json", short), Route("/api/v2/summary.json", summary)])
+
+
+class OwnPage:
+    """The handlers of our own page's API."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    async def components(self, request: Request) -> Response:
+        """GET /v1/pages/{page}/components."""
+        return _page(request, self._components())
+
+    async def incidents(self, request: Request) -> Response:
+        """GET /v1/pages/{page}/incidents: of all times, the newest first."""
+        past = _incident(self._world, OWN_PAGE, "Slow exploit search", "resolved", "minor", [])
+        return _page(request, [*self._maintenances(), past])
+
+    async def unresolved(self, request: Request) -> Response:
+        """GET /v1/pages/{page}/incidents/unresolved."""
+        return _page(request, [])
+
+    async def active_maintenance(self, request: Request) -> Response:
+        """GET /v1/pages/{page}/incidents/active_maintenance."""
+        return _page(request, self._maintenances())
+
+    @property
+    def _in_maintenance(self) -> bool:
+        """While the commit is deployed and verified, or when someone forgot to end it."""
+        world = self._world
+        if "status-page-not-operational" in world.faults:
+            return True
+        deploying = world.deploy_began_at is not None and world.went_live_at is None
+        under_way = deploying or world.scene is Scene.DEPLOY
+        return under_way and "status-page-silent" not in world.faults
+
+    def _components(self) -> list[dict[str, Any]]:
+        status = "under_maintenance" if self._in_maintenance else "operational"
+        return [_component(OWN_PAGE, nth, name, status) for nth, name in enumerate(("API", "Website"))]
+
+    def _maintenances(self) -> list[dict[str, Any]]:
+        if not self._in_maintenance:
+            return []
+        name = "Deployment of Kamiyo"
+        return [_incident(self._world, OWN_PAGE, name, "in_progress", "maintenance", self._components())]
+
+
+def create_own_page(world: World, secrets: Secrets) -> Starlette:
+    """The API of our own page, to be mounted where its address begins."""
+    own = OwnPage(world)
+    asked: deque[datetime] = deque(maxlen=_REQUESTS_A_MINUTE)
+
+    def refusal(_: str) -> Response:
+        return JSONResponse({"error": "Could not authenticate"}, 401)
+
+    async def known(request: Request, answer: RequestResponseEndpoint) -> Response:
+        now = world.now()
+        if len(asked) == _REQUESTS_A_MINUTE and now - asked[0] < timedelta(minutes=1):
+            return JSONResponse({"error": "Too many requests"}, 420)
+        asked.append(now)
+        page = request.url.path.partition("/pages/")[2].partition("/")[0]
+        return await answer(request) if page == OWN_PAGE else JSONResponse({"error": "Page not found"}, 404)
+
+    root = "/v1/pages/{page}"
+    return Starlette(
+        routes=[
+            Route(f"{root}/components", own.components),
+            Route(f"{root}/incidents", own.incidents),
+            Route(f"{root}/incidents/unresolved", own.unresolved),
+            Route(f"{root}/incidents/active_maintenance", own.active_maintenance),
+        ],
+        middleware=[
+            door("OAuth ", secrets.statuspage_key, refusal, dict),
+            Middleware(BaseHTTPMiddleware, dispatch=known),
+        ],
+    )
+
+
+def _page(request: Request, rows: Sequence[object]) -> Response:
+    size_key = "limit" if request.url.path.endswith("/incidents") else "per_page"
+    numbers = (request.query_params.get(size_key, str(_MOST_ROWS)), request.query_params.get("page", "1"))
+    if not all(number.isdigit() and int(number) for number in numbers):
+        return JSONResponse({"error": f"page and {size_key} must be positive numbers"}, 400)
+    size, page = min(int(numbers[0]), _MOST_ROWS), int(numbers[1])
+    return JSONResponse(list(rows[(page - 1) * size : page * size]))
+
+
+def _component(page_id: str, nth: int, name: str, status: str) -> dict[str, Any]:
+    return {
+        "id": f"{page_id[:8]}{nth:04d}",
+        "page_id": page_id,
+        "group_id": None,
+        "created_at": _SINCE,
+        "updated_at": _SINCE,
+        "group": False,
+        "name": name,
+        "description": None,
+        "position": nth + 1,
+        "status": status,
+        "showcase": True,
+        "only_show_if_degraded": False,
+        "start_date": "2025-03-01",
+    }
+
+
+def _incident(
+    world: World, page_id: str, name: str, status: str, impact: str, components: list[dict[str, Any]]
+) -> dict[str, Any]:
+    began = world.deploy_began_at or world.now()
+    over = status == "resolved"
+    at = _text(began - timedelta(days=12) if over else began)
+    return {
+        "id": f"{page_id[:6]}{sum(name.encode()) % 10_000:04d}",
+        "name": name,
+        "status": status,
+        "created_at": at,
+        "updated_at": at,
+        "monitoring_at": None,
+        "resolved_at": at if over else None,
+        "impact": impact,
+        "shortlink": f"https://stspg.io/{page_id[:6]}",
+        "started_at": at,
+        "page_id": page_id,
+        "incident_updates": [
+            {
+                "id": f"{page_id[:6]}0001",
+                "status": status,
+                "body": f"{name}.",
+                "incident_id": f"{page_id[:6]}{sum(name.encode()) % 10_000:04d}",
+                "created_at": at,
+                "updated_at": at,
+                "display_at": at,
+                "affected_components": [],
+                "deliver_notifications": True,
+            }
+        ],
+        "components": components,
+        "reminder_intervals": None,
+    }
+
+
+def _text(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"

@@ -1,0 +1,170 @@
+"""The pages, what stands around them, and the faults that spoil them."""
+
+from __future__ import annotations
+
+import re
+from base64 import b64encode
+from hashlib import sha256
+
+import httpx
+import pytest
+
+from sandbox.platform import Platform
+from tests.website.driving import COMMIT, PAGES, serve
+
+pytestmark = pytest.mark.anyio
+
+SECURITY_HEADERS = (
+    "content-security-policy",
+    "permissions-policy",
+    "referrer-policy",
+    "x-content-type-options",
+    "x-frame-options",
+)
+
+
+@pytest.mark.parametrize("path", PAGES)
+async def test_a_page_is_html_with_the_title_and_something_to_read(
+    website: httpx.AsyncClient, path: str
+) -> None:
+    answer = await website.get(path)
+
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert re.search(r"<title>KAMIYO – .+</title>", answer.text)
+    assert re.search(r"<h1>.+</h1>", answer.text)
+
+
+@pytest.mark.parametrize("path", PAGES)
+async def test_head_is_answered_as_get_without_the_body(website: httpx.AsyncClient, path: str) -> None:
+    head = await website.head(path)
+    website.cookies.clear()
+    get = await website.get(path)
+
+    assert (head.status_code, head.content) == (200, b"")
+    assert set(head.headers) == set(get.headers)
+    assert head.headers["content-length"] == get.headers["content-length"]
+
+
+async def test_what_is_no_page_is_a_404_page(website: httpx.AsyncClient) -> None:
+    for path in ("/nowhere", "/api/nowhere", "/api/auth"):
+        answer = await website.get(path)
+        assert answer.status_code == 404
+        assert "This page could not be found" in answer.text
+
+
+async def test_a_page_takes_no_post(website: httpx.AsyncClient) -> None:
+    assert (await website.post("/dashboard")).status_code == 405
+
+
+async def test_the_content_security_policy_admits_the_style_and_the_script(
+    website: httpx.AsyncClient, platform: Platform
+) -> None:
+    page = await website.get("/")
+    policy = page.headers["content-security-policy"]
+    style = re.search(r"<style>(.*?)</style>", page.text, re.DOTALL)
+    assert style
+    assert f"'sha256-{b64encode(sha256(style[1].encode()).digest()).decode()}'" in policy
+    assert f"connect-src 'self' {platform.api_url}" in policy
+
+    scripts = re.findall(r"<script(.*?)>(.*?)</script>", page.text)
+    assert scripts == [(' src="/_next/static/chunks/kamiyo.js" defer', "")]
+    script = await website.get("/_next/static/chunks/kamiyo.js")
+    assert script.headers["content-type"].startswith("application/javascript")
+    assert "unsafe" not in policy
+
+
+async def test_the_favicon_is_an_icon(website: httpx.AsyncClient) -> None:
+    answer = await website.get("/favicon.ico")
+
+    assert answer.status_code == 200
+    assert answer.content.startswith(b"\0\0\1\0")
+
+
+async def test_what_a_visitor_sends_is_escaped(website: httpx.AsyncClient) -> None:
+    for path in ("/exploits/<script>alert(1)</script>", "/auth/signin?error=<script>alert(1)</script>"):
+        assert "<script>alert" not in (await website.get(path)).text
+
+
+async def test_every_answer_has_the_commit_and_an_id_of_its_own(website: httpx.AsyncClient) -> None:
+    answers = [await website.get(path) for path in (*PAGES, "/nowhere", "/api/auth/csrf", "/api/health")]
+
+    assert {answer.headers["x-commit"] for answer in answers} == {COMMIT}
+    assert len({answer.headers["x-request-id"] for answer in answers}) == len(answers)
+    assert not any("x-powered-by" in answer.headers for answer in answers)
+
+
+async def test_every_answer_has_the_security_headers(website: httpx.AsyncClient, platform: Platform) -> None:
+    for path in (*PAGES, "/nowhere", "/api/auth/csrf"):
+        answer = await website.get(path)
+        assert not [name for name in SECURITY_HEADERS if name not in answer.headers]
+        assert answer.headers["x-frame-options"] == "DENY"
+
+    platform.faults.switch_on("security-headers-missing")
+    assert not [name for name in SECURITY_HEADERS if name in (await website.get("/")).headers]
+
+
+async def test_strict_transport_security_is_for_https_alone(platform: Platform) -> None:
+    async with serve(platform) as website:
+        assert "strict-transport-security" not in (await website.get("/")).headers
+    platform.frontend_url = "https://website.test"
+    async with serve(platform) as website:
+        assert "strict-transport-security" in (await website.get("/")).headers
+
+
+async def test_frontend_blank(website: httpx.AsyncClient, platform: Platform) -> None:
+    platform.faults.switch_on("frontend-blank")
+    for path in PAGES:
+        answer = await website.get(path)
+        assert (answer.status_code, answer.content) == (200, b"")
+        assert answer.headers["content-type"].startswith("text/html")
+
+    platform.faults.switch_off("frontend-blank")
+    assert "KAMIYO" in (await website.get("/")).text
+
+
+async def test_dashboard_broken(website: httpx.AsyncClient, platform: Platform) -> None:
+    platform.faults.switch_on("dashboard-broken")
+
+    assert (await website.get("/dashboard")).status_code == 500
+    assert (await website.get("/")).status_code == 200
+
+
+async def test_wrong_commit(website: httpx.AsyncClient, platform: Platform) -> None:
+    platform.faults.switch_on("wrong-commit")
+
+    said = (await website.get("/")).headers["x-commit"]
+    assert re.fullmatch("[0-9a-f]{40}", said)
+    assert said != COMMIT
+
+
+@pytest.mark.parametrize(
+    "path", [*PAGES, "/api/health", "/api/auth/csrf", "/api/payment/webhook", "/nowhere"]
+)
+async def test_rate_limited(website: httpx.AsyncClient, platform: Platform, path: str) -> None:
+    platform.faults.switch_on("rate-limited")
+
+    answer = await website.get(path)
+    assert (answer.status_code, answer.headers["retry-after"]) == (429, "60")
+    assert answer.headers["x-commit"] == COMMIT
+
+
+async def test_frontend_slow_delays_pages_alone(
+    website: httpx.AsyncClient, platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
+
+    async def wait(seconds: float) -> None:
+        waits.append(seconds)
+
+    monkeypatch.setattr("sandbox.frontend.sleep", wait)
+    await website.get("/")
+    assert waits == []
+
+    platform.faults.switch_on("frontend-slow")
+    for path in ("/api/auth/csrf", "/api/auth/session", "/api/health", "/favicon.ico"):
+        await website.get(path)
+    assert waits == []
+    for path in PAGES:
+        await website.get(path)
+    assert waits == [1.3] * len(PAGES)
