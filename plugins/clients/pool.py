@@ -1,0 +1,80 @@
+"""The pool of connections to one origin: whom it trusts, and through which proxy it goes."""
+
+from __future__ import annotations
+
+import os
+import ssl
+from functools import cache
+from importlib.util import find_spec
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+import httpcore
+import httpx
+
+from plugins.clients.wire import Backend
+from plugins.model.outcomes import NoAnswer, NoAnswerKind
+
+# Shorter than the 5 s after which uvicorn and Node close an idle connection, so that we rarely meet one that
+# is being closed.
+_KEEP_ALIVE_S = 3.0
+
+
+def open_pool(origin: str) -> httpcore.ConnectionPool:
+    """A pool for one origin, through the proxy that the process environment names for it.
+
+    Raises:
+        NoAnswer: the certificates to trust cannot be read, or the proxy cannot be used.
+    """
+    trusted = trusted_certificates(origin) if origin.startswith("https:") else None
+    address = proxy_for(origin)
+    if address is None:
+        return httpcore.ConnectionPool(
+            ssl_context=trusted, keepalive_expiry=_KEEP_ALIVE_S, network_backend=Backend()
+        )
+    try:
+        proxy = httpx.Proxy(address)
+        if proxy.url.scheme.startswith("socks") and find_spec("socksio") is None:
+            raise ValueError("httpcore speaks SOCKS only with socksio")  # noqa: TRY301 - one way out for all
+        return httpcore.ConnectionPool(
+            ssl_context=trusted,
+            proxy=httpcore.Proxy(str(proxy.url), auth=proxy.raw_auth, ssl_context=None),
+            keepalive_expiry=_KEEP_ALIVE_S,
+            network_backend=Backend(),
+        )
+    except (ValueError, httpx.InvalidURL):
+        # `from None`: the problem may quote the proxy's password.
+        raise NoAnswer(
+            NoAnswerKind.UNREACHABLE,
+            f"{origin} was not asked: the proxy of this machine cannot be used",
+            origin,
+        ) from None
+
+
+def proxy_for(origin: str) -> str | None:
+    """The proxy for an http(s) origin, by the variables and settings that the standard library knows."""
+    parts = urlsplit(origin)
+    proxies = getproxies()
+    address = proxies.get(parts.scheme) or proxies.get("all")
+    if not address or proxy_bypass(parts.netloc):
+        return None
+    return address if "://" in address else f"http://{address}"
+
+
+def trusted_certificates(origin: str) -> ssl.SSLContext:
+    """Whom to trust: `SSL_CERT_FILE` or `SSL_CERT_DIR` where they are set, else the certifi bundle.
+
+    Raises:
+        NoAnswer: they cannot be read.
+    """
+    try:
+        return _context(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
+    except OSError as problem:
+        message = f"{origin} was not asked: SSL_CERT_FILE or SSL_CERT_DIR names no readable certificates"
+        raise NoAnswer(NoAnswerKind.TLS, message, origin) from problem
+
+
+@cache
+def _context(file: str | None, folder: str | None) -> ssl.SSLContext:  # noqa: ARG001 - they key the cache
+    """Made once for each setting: reading a bundle takes longer than many a request."""
+    return httpx.create_ssl_context()

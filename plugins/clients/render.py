@@ -1,0 +1,225 @@
+"""Render: the services, their deploys, variables, logs, events and metrics, and the database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+
+from pydantic import RootModel
+
+from plugins.clients.http import Record, Throttle
+from plugins.clients.render_access import id_hint, open_service, path_of
+from plugins.clients.render_metrics import Metrics
+from plugins.clients.render_pages import ROWS_A_PAGE, Pages, Rows, text_of
+from plugins.clients.render_variables import effective
+from plugins.clients.service import Service as Asked
+from plugins.model.environment import Timeouts
+from plugins.model.hosting import Deploy, DeployStatus, Event, Service
+from plugins.model.hosting_data import ConnectionInfo, Export, Postgres, Recovery, Variables
+from plugins.model.hosting_signals import Logs, Series
+from plugins.model.outcomes import Unverified
+from plugins.model.outside import Render as Table
+
+_MOST_LINES = 1_000
+
+
+class _Exports(RootModel[tuple[Export, ...]]):
+    pass
+
+
+class Render:
+    """What Render knows of our services. Every method raises `NoAnswer` where it does not tell.
+
+    Args:
+        table: the environment's [render].
+        timeouts, record, remaining, throttle: as of `HttpClient`.
+        page_size: rows a page, 1 to 100.
+    """
+
+    def __init__(
+        self,
+        table: Table,
+        *,
+        timeouts: Timeouts,
+        record: Record,
+        remaining: Callable[[], float],
+        throttle: Throttle | None = None,
+        page_size: int = ROWS_A_PAGE,
+    ) -> None:
+        self._table = table
+        throttle = throttle or Throttle()
+
+        def opened(*, confidential: bool) -> Asked:
+            return open_service(
+                table,
+                timeouts=timeouts,
+                record=record,
+                remaining=remaining,
+                throttle=throttle,
+                confidential=confidential,
+            )
+
+        self._asked, self._confidential = opened(confidential=False), opened(confidential=True)
+        self._pages = Pages(self._asked, page_size)
+        self._confidential_pages = Pages(self._confidential, page_size)
+        self._metrics = Metrics(self._asked, self._hint)
+
+    def services(self) -> tuple[Service, ...]:
+        """All services of the configured workspace."""
+        return self._pages.rows("/services", Rows[Service], params={"ownerId": self._table.owner})
+
+    def service(self, service_id: str) -> Service:
+        """One service."""
+        return self._asked.ask(path_of("services", service_id), Service, hint=self._hint(service_id))
+
+    def deploys(
+        self, service_id: str, since: datetime | None = None, status: DeployStatus | None = None
+    ) -> tuple[Deploy, ...]:
+        """The deploys of a service, newest first.
+
+        Args:
+            service_id: whose.
+            since: only those created after it.
+            status: only those that have it now.
+        """
+        params = {
+            "createdAfter": text_of(since) if since else None,
+            "status": status.value if status else None,
+        }
+        path = path_of("services", service_id, "deploys")
+        found = self._pages.rows(path, Rows[Deploy], params=params, hint=self._hint(service_id))
+        return tuple(sorted(found, key=lambda deploy: deploy.created_at, reverse=True))
+
+    def deploy(self, service_id: str, deploy_id: str) -> Deploy:
+        """One deploy."""
+        hint = f"no such service or deploy: {service_id}, {deploy_id}"
+        return self._asked.ask(path_of("services", service_id, "deploys", deploy_id), Deploy, hint=hint)
+
+    def live_deploy(self, service_id: str) -> Deploy | None:
+        """The deploy that serves; None where the service has never been live."""
+        return next(iter(self.deploys(service_id, status=DeployStatus.LIVE)), None)
+
+    def variables(self, service_id: str) -> Variables:
+        """What the service runs with: its own variables and those of the groups linked to it."""
+        hint = self._hint(service_id)
+        return effective(self._confidential, self._confidential_pages, self._table.owner, service_id, hint)
+
+    def logs(
+        self,
+        services: Iterable[str],
+        start: datetime,
+        end: datetime,
+        *,
+        levels: Sequence[str] = (),
+        types: Sequence[str] = (),
+        text: Sequence[str] = (),
+        at_most: int = _MOST_LINES,
+    ) -> Logs:
+        """Lines of the services' logs, in the order of time.
+
+        Args:
+            services: their ids.
+            start: of the span.
+            end: of the span.
+            levels: "error", "warning", "info" …; all where there are none.
+            types: "app", "build", "request"; all where there are none.
+            text: what a line must hold, any of these.
+            at_most: where there are more lines, the latest of them are given.
+        """
+        wanted = list(services)
+        params = {
+            "ownerId": self._table.owner,
+            "resource": wanted,
+            "startTime": text_of(start),
+            "endTime": text_of(end),
+            "level": list(levels),
+            "type": list(types),
+            "text": list(text),
+        }
+        return self._pages.logs(params, at_most=at_most, hint=self._hint(*wanted))
+
+    def events(
+        self, service_id: str, start: datetime, end: datetime, types: Sequence[str] = ()
+    ) -> tuple[Event, ...]:
+        """What happened to a service, in the order of time; of all types where none are named."""
+        params = {"startTime": text_of(start), "endTime": text_of(end)}
+        path = path_of("services", service_id, "events")
+        # The description knows one type at a time, so the choice among several is made here.
+        asked = {**params, "type": types[0] if len(types) == 1 else None}
+        found = self._pages.rows(path, Rows[Event], params=asked, hint=self._hint(service_id))
+        return tuple(
+            sorted(
+                (event for event in found if not types or event.type in types),
+                key=lambda event: event.timestamp,
+            )
+        )
+
+    def http_requests(
+        self, services: Iterable[str], start: datetime, end: datetime, *, by: str = "statusCode"
+    ) -> tuple[Series, ...]:
+        """Counts of real requests; a series per service and status code (or "host")."""
+        return self._metrics.of("http-requests", services, start, end, aggregateBy=by)
+
+    def http_latency(
+        self,
+        services: Iterable[str],
+        start: datetime,
+        end: datetime,
+        *,
+        quantile: float = 0.95,
+        path: str | None = None,
+    ) -> tuple[Series, ...]:
+        """That quantile of the latency of real requests, in ms; a series per service; of one path alone."""
+        series = self._metrics.of("http-latency", services, start, end, quantile=quantile, path=path)
+        return tuple(self._metrics.in_ms(each) for each in series)
+
+    def memory(self, resources: Iterable[str], start: datetime, end: datetime) -> tuple[Series, ...]:
+        """Memory in use; a series per instance."""
+        return self._metrics.of("memory", resources, start, end)
+
+    def cpu(self, resources: Iterable[str], start: datetime, end: datetime) -> tuple[Series, ...]:
+        """CPU in use; a series per instance."""
+        return self._metrics.of("cpu", resources, start, end)
+
+    def instance_count(self, services: Iterable[str], start: datetime, end: datetime) -> tuple[Series, ...]:
+        """Instances that run; a series per service."""
+        return self._metrics.of("instance-count", services, start, end)
+
+    def active_connections(self, start: datetime, end: datetime) -> tuple[Series, ...]:
+        """Connections to the database."""
+        return self._metrics.of("active-connections", [self._postgres], start, end)
+
+    def postgres(self) -> Postgres:
+        """The database."""
+        return self._asked.ask(self._database(), Postgres, hint=self._hint(self._table.postgres))
+
+    def recovery(self) -> Recovery:
+        """Whether the database can be brought back to an earlier moment."""
+        return self._asked.ask(self._database("recovery"), Recovery, hint=self._hint(self._table.postgres))
+
+    def exports(self) -> tuple[Export, ...]:
+        """The database's backups, newest first."""
+        found = self._asked.ask(self._database("export"), _Exports, hint=self._hint(self._table.postgres))
+        return tuple(sorted(found.root, key=lambda export: export.created_at, reverse=True))
+
+    def connection_info(self) -> ConnectionInfo:
+        """How Render itself connects to the database."""
+        hint = self._hint(self._table.postgres)
+        return self._confidential.ask(self._database("connection-info"), ConnectionInfo, hint=hint)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._asked.close()
+        self._confidential.close()
+
+    @property
+    def _postgres(self) -> str:
+        if not self._table.postgres:
+            raise Unverified("[render] postgres is not set: the id of the database, dpg-…")
+        return self._table.postgres
+
+    def _database(self, *parts: str) -> str:
+        return path_of("postgres", self._postgres, *parts)
+
+    def _hint(self, *ids: str) -> str:
+        return id_hint(self._table, *ids)

@@ -1,0 +1,80 @@
+"""The Sentry client and the sandbox's Sentry keep to Sentry's own description."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from sandbox.outside.sentry_data import PROJECTS
+from tests.contract.conftest import Register
+from tests.contract.validator import Contract, Seen, described
+from tests.outside import COMMIT, Outside, outside
+
+FAULTS = ("sentry-fatal", "sentry-regression", "error-spike", "dsn-of-another-project", "dsn-inactive")
+
+
+@pytest.fixture(scope="session")
+def contract(register: Register) -> Contract:
+    return register("sentry", Contract(described("sentry-openapi.json")))
+
+
+@pytest.fixture(scope="module", params=[(), FAULTS], ids=["healthy", "faulty"])
+def living(request: pytest.FixtureRequest) -> Iterator[Outside]:
+    with outside(*request.param) as system:
+        yield system
+
+
+def sent(living: Outside) -> list[Seen]:
+    """What went over the wire, without the place at which the sandbox mounts it."""
+    return [replace(seen, target=seen.target.removeprefix("/sentry")) for seen in living.wire.seen]
+
+
+def test_every_call_of_the_client_is_described_and_answered_as_described(
+    contract: Contract, living: Outside
+) -> None:
+    living.wire.seen.clear()
+    now, sentry = living.world.now(), living.clients.sentry
+    sentry.issues("is:unresolved", since=now - timedelta(hours=1))
+    sentry.issues("")
+    sentry.new_issues(now - timedelta(minutes=15))
+    sentry.regressed(now - timedelta(minutes=15))
+    sentry.error_counts(now - timedelta(hours=1), now)
+    sentry.release(COMMIT)
+    for project in PROJECTS:
+        sentry.project(project.slug)
+        sentry.dsn_keys(project.slug)
+
+    seen = sent(living)
+    for one in seen:
+        contract.check(one)
+        assert one.status == 200
+    templates = {one.target.partition("?")[0].rstrip("/").rpartition("/")[2] for one in seen}
+    assert {"issues", "events-timeseries", "keys", COMMIT, "kamiyo-api"} <= templates
+
+
+def test_the_clients_pages_add_up(
+    contract: Contract, living: Outside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = living.clients.sentry.issues("")
+    monkeypatch.setattr("plugins.clients.sentry._ROWS_A_PAGE", 2)
+    living.wire.seen.clear()
+    assert living.clients.sentry.issues("") == whole
+    seen = sent(living)
+    assert len(seen) == (len(whole) + 1) // 2
+    for one in seen:
+        contract.check(one)
+
+
+def test_the_contract_can_fail(contract: Contract) -> None:
+    """The validator is no rubber stamp: an unknown parameter, a wrong type and a missing field are found."""
+    path = "/api/0/organizations/kamiyo/issues/"
+    for target, body in (
+        (f"{path}?colour=red", b"[]"),
+        (f"{path}?limit=many", b"[]"),
+        (path, b'[{"id": "1"}]'),
+    ):
+        headers = {"content-type": "application/json"}
+        assert contract.problems(Seen("GET", target, 200, answer_headers=headers, answer_body=body))
