@@ -1,0 +1,204 @@
+"""What a run would have seen of a deployment whose truth is known: evidence, drawn by chance.
+
+Checks, repeats, sampling and attribution are imitated; what is judged of them is left to the judge. A failure
+is tried three times and counts when all of them fail. Sampling ends when it has settled what is asked of it
+(`judge.settling`), and says so. The baseline has 300 samples.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from random import Random
+from statistics import NormalDist
+
+from plugins.calibration.truth import Truth
+from plugins.judge.evidence import Evidence
+from plugins.judge.readings import STOPPING
+from plugins.judge.rollback import COMMIT_ITEM
+from plugins.judge.settling import Settling
+from plugins.judge.statistics import sample_quantile
+from plugins.model.result import Attempt, Measurement, Result
+from plugins.model.runbook import Item, Runbook, Slo
+from plugins.model.words import Attribution, Impact, Phase, Status, Stopping
+
+PHASES = (Phase.POSTDEPLOY, Phase.PERFORMANCE)
+ATTEMPTS = 3
+BASELINE = 300
+FEWEST = 20
+"""Under so many samples the checks of response times and errors say that they could not measure."""
+
+_SIGMA = 0.4
+"""Of the logarithm of a response time: p95 is then 1.9 times the median."""
+_USUAL_PACE = 0.28
+_ASKED, _OTHER = "a" * 40, "b" * 40
+
+
+@dataclass(frozen=True, slots=True)
+class _Samples:
+    durations: tuple[float, ...]
+    bad: int
+    stopping: Stopping
+
+
+class Simulation:
+    """Draws evidence for one runbook.
+
+    Args:
+        runbook: its items, objectives and policy.
+        random: decides all that is left to chance.
+    """
+
+    def __init__(self, runbook: Runbook, random: Random) -> None:
+        self._runbook = runbook
+        self._random = random
+        self._items = [item for item in runbook.items if item.phase in PHASES and not item.by_hand]
+        self._quantiles = [slo for slo in runbook.slos if slo.kind == "quantile" and slo.better == "below"]
+        self._ratios = [slo for slo in runbook.slos if slo.kind == "ratio" and slo.better == "below"]
+
+    def evidence(self, truth: Truth) -> Evidence:
+        """What one run finds."""
+        measured: dict[str, Result] = {}
+        baseline: dict[str, tuple[Measurement, ...]] = {}
+        for number, slo in enumerate(self._quantiles):
+            api = number == 0
+            p95 = slo.objective * (truth.pace if api else _USUAL_PACE)
+            before = self._drawn(p95, slo, truth.failing_before * api, BASELINE)
+            after = self._watched(p95 * (truth.times if api else 1.0), slo, truth, before)
+            measured[slo.item] = _response_times(slo, after, before if truth.compared else None)
+            baseline[slo.item] = _series(slo, before)
+            for ratio in self._ratios if api else ():
+                measured[ratio.item] = _error_rate(ratio, after, before if truth.compared else None)
+                baseline[ratio.item] = _counts(ratio, before)
+        broken, hidden = self._chosen(truth)
+        return Evidence(
+            runbook=self._runbook,
+            environment="calibration",
+            phases=PHASES,
+            results=tuple(
+                self._cut_off(truth, item)
+                or (_hidden(item) if item.id in hidden else None)
+                or measured.get(item.id)
+                or self._tried(truth, item, item.id in broken)
+                for item in self._items
+            ),
+            expected=tuple(item.id for item in self._items),
+            no_check=tuple(item.id for item in self._runbook.items if item.phase in PHASES and item.by_hand),
+            commit=_ASKED if truth.other_commit else "",
+            baseline=baseline if truth.compared else {},
+        )
+
+    def _chosen(self, truth: Truth) -> tuple[set[str], set[str]]:
+        """One item of each impact that is broken, and one that must be verified and cannot be."""
+        measured = {slo.item for slo in self._runbook.slos}
+        broken = set()
+        for impact in truth.broken:
+            broken.add(
+                self._random.choice(
+                    [one.id for one in self._items if one.impact is impact and one.id not in measured]
+                )
+            )
+        required = self._runbook.policy.required_impacts
+        able = [one.id for one in self._items if one.impact in required and one.id not in broken]
+        return broken, {self._random.choice(able)} if truth.hidden else set()
+
+    def _cut_off(self, truth: Truth, item: Item) -> Result | None:
+        if self._random.random() >= truth.cut_off:
+            return None
+        why = "no answer, and none from the control address"
+        return Result(item.id, item.phase, Status.ERROR, why, Attribution.PROBER)
+
+    def _tried(self, truth: Truth, item: Item, broken: bool) -> Result:  # noqa: FBT001 - a fact about the item
+        """A check that sends one request a try."""
+        if truth.other_commit and item.id == COMMIT_ITEM:
+            taken = (Measurement("api_commit", _OTHER),)
+            return Result(item.id, item.phase, Status.FAILED, "another commit answers", measurements=taken)
+        asks_the_api = item.impact in {Impact.CORE, Impact.FEATURE}
+        chance = 1.0 if broken else truth.stray + truth.failing * asks_the_api
+        attempts: list[Attempt] = []
+        for _ in range(ATTEMPTS):
+            failed = self._random.random() < chance
+            attempts.append(Attempt(Status.FAILED if failed else Status.PASSED, "", "", 0.0))
+            if not failed:
+                return Result(item.id, item.phase, Status.PASSED, attempts=tuple(attempts))
+        blame = truth.blame if broken else None
+        return Result(item.id, item.phase, Status.FAILED, "it failed", blame, attempts=tuple(attempts))
+
+    def _drawn(self, p95: float, slo: Slo, failing: float, size: int) -> _Samples:
+        """So many, in the objective's unit."""
+        middle = math.log(p95) - _SIGMA * NormalDist().inv_cdf(slo.quantile or 0.95)
+        durations = tuple(self._random.lognormvariate(middle, _SIGMA) for _ in range(size))
+        return _Samples(durations, self._failed(failing, size), Stopping.FIXED)
+
+    def _watched(self, p95: float, slo: Slo, truth: Truth, before: _Samples) -> _Samples:
+        """As many as it takes to settle what is asked, and no more than are allowed."""
+        failing = truth.failing if slo is self._quantiles[0] else 0.0
+        drawn = self._drawn(p95, slo, 0.0, truth.sampled)
+        known = (before.durations, (before.bad, BASELINE)) if truth.compared else ((), None)
+        settling, bad, taken = Settling(slo, self._runbook.policy, *known), 0, 0
+        while taken < truth.sampled and not settling.settled:
+            failed = self._random.random() < failing
+            settling.update(drawn.durations[taken], bad=failed)
+            bad, taken = bad + failed, taken + 1
+        return _Samples(drawn.durations[:taken], bad, Stopping.SEQUENTIAL)
+
+    def _failed(self, share: float, size: int) -> int:
+        return sum(self._random.random() < share for _ in range(size)) if share else 0
+
+
+def _hidden(item: Item) -> Result:
+    return Result(item.id, item.phase, Status.ERROR, "429, and no time to wait")
+
+
+def _response_times(slo: Slo, samples: _Samples, before: _Samples | None) -> Result:
+    """As the checks do: nothing is measured of too few samples, nor where more than 5 % of them failed."""
+    size = len(samples.durations)
+    if size < FEWEST or samples.bad * 20 > size:
+        return _hidden_measurement(slo)
+    p95 = sample_quantile(samples.durations, slo.quantile or 0.95)
+    if p95 < slo.objective:
+        return Result(slo.item, Phase.PERFORMANCE, Status.PASSED, measurements=_series(slo, samples))
+    old = before is not None and sample_quantile(before.durations, slo.quantile or 0.95) >= slo.objective
+    return Result(
+        slo.item,
+        Phase.PERFORMANCE,
+        Status.FAILED,
+        "the sample's percentile is over the objective",
+        Attribution.PRE_EXISTING if old else None,
+        _series(slo, samples),
+    )
+
+
+def _error_rate(slo: Slo, samples: _Samples, before: _Samples | None) -> Result:
+    """As the check does: it fails when any request did."""
+    if len(samples.durations) < FEWEST:
+        return _hidden_measurement(slo)
+    status = Status.FAILED if samples.bad else Status.PASSED
+    old = samples.bad and before is not None and before.bad
+    return Result(
+        slo.item,
+        Phase.PERFORMANCE,
+        status,
+        "requests failed" if samples.bad else "",
+        Attribution.PRE_EXISTING if old else None,
+        _counts(slo, samples),
+    )
+
+
+def _hidden_measurement(slo: Slo) -> Result:
+    return Result(slo.item, Phase.PERFORMANCE, Status.ERROR, "its samples say nothing")
+
+
+def _series(slo: Slo, samples: _Samples) -> tuple[Measurement, ...]:
+    return (
+        Measurement(slo.measurement, samples.durations, slo.unit),
+        Measurement(STOPPING, samples.stopping.value),
+    )
+
+
+def _counts(slo: Slo, samples: _Samples) -> tuple[Measurement, ...]:
+    return (
+        Measurement(slo.measurement, samples.bad, "count"),
+        Measurement(slo.total, len(samples.durations), "count"),
+        Measurement(STOPPING, samples.stopping.value),
+    )

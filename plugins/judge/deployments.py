@@ -1,0 +1,143 @@
+"""From runs to deployments: which succeeded, how fast service came back, and DORA's four key metrics.
+
+The metrics are those of https://dora.dev/guides/dora-metrics-four-keys/. A deployment failed where it needed
+a rollback or a fix. What people say they did counts more than what was recommended: `kept` makes a success of
+it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import fields, replace
+from datetime import datetime
+from statistics import median
+
+from plugins.model.commits import same_commit
+from plugins.model.history import Deployed, DeploymentRecord, Dora, PastRun, Tally
+from plugins.model.recorded import Deed
+from plugins.model.words import Action, Phase
+
+_WEEK_S = 7 * 24 * 3600.0
+_TELLING = {Phase.DEPLOY, Phase.POSTDEPLOY, Phase.PERFORMANCE, Phase.ROLLBACK, Phase.FOLLOWUP}
+"""Phases whose runs look at something that was deployed."""
+
+
+def deployments(runs: Iterable[PastRun]) -> tuple[DeploymentRecord, ...]:
+    """Every deployment of a known commit, oldest first; runs of one commit are one deployment's."""
+    groups: list[list[PastRun]] = []
+    for run in sorted(runs, key=lambda run: (run.started_at, run.id)):
+        if not run.deployed.commit or _TELLING.isdisjoint(run.phases):
+            continue
+        group = next(
+            (one for one in groups if same_commit(one[0].deployed.commit, run.deployed.commit)), None
+        )
+        if group is None:
+            groups.append([run])
+        else:
+            group.append(run)
+    found: list[DeploymentRecord] = []
+    good: dict[str, float] = {}
+    for n, group in enumerate(groups):
+        record = _record(group, groups[n + 1 :])
+        quantiles = _latest_quantiles(group)
+        slowdown = {slo: value / good[slo] for slo, value in quantiles.items() if good.get(slo)}
+        found.append(replace(record, slowdown=slowdown))
+        if record.succeeded:
+            good |= quantiles
+    return tuple(found)
+
+
+def success(records: Iterable[DeploymentRecord]) -> Tally:
+    """Failed ones of those whose end is known."""
+    known = [record for record in records if record.succeeded is not None]
+    return Tally(sum(not record.succeeded for record in known), len(known), "deployments")
+
+
+def dora(records: Sequence[DeploymentRecord], *, window_s: float, now: float) -> Dora:
+    """The four metrics over the window that ends now.
+
+    Args:
+        records: of any time.
+        window_s: in seconds.
+        now: seconds since the epoch.
+    """
+    recent = [record for record in records if now - window_s <= _epoch(record.began_at) <= now]
+    leads = [
+        _epoch(record.seen.began_at) + (record.seen.duration_s or 0.0) - _epoch(record.seen.committed_at)
+        for record in recent
+        if record.seen.began_at and record.seen.committed_at
+    ]
+    recoveries = [
+        _epoch(record.restored_at) - _epoch(record.began_at) for record in recent if record.restored_at
+    ]
+    return Dora(
+        per_week=len(recent) / (window_s / _WEEK_S),
+        lead_time_s=median(leads) if leads else None,
+        failures=success(recent),
+        recovery_s=median(recoveries) if recoveries else None,
+    )
+
+
+def _record(group: Sequence[PastRun], later: Sequence[Sequence[PastRun]]) -> DeploymentRecord:
+    deeds = sorted(((at, deed) for run in group for deed, at in run.deeds), key=lambda one: one[0])
+    taken_back = any(Phase.ROLLBACK in run.phases for run in group)
+    last = deeds[-1][1] if deeds else ""
+    rolled_back = last == Deed.ROLLED_BACK or (taken_back and last != Deed.KEPT)
+    succeeded = _succeeded(group, last, rolled_back=rolled_back)
+    return DeploymentRecord(
+        commit=max((run.deployed.commit for run in group), key=len),
+        seen_at=group[0].started_at,
+        runs=tuple(run.id for run in group),
+        succeeded=succeeded,
+        rolled_back=rolled_back,
+        seen=together(run.deployed for run in group),
+        restored_at=_restored_at(group, later, deeds) if succeeded is False else "",
+    )
+
+
+def _succeeded(group: Sequence[PastRun], last: str, *, rolled_back: bool) -> bool | None:
+    if last == Deed.KEPT:
+        return True
+    if rolled_back or last == Deed.FIXED:
+        return False
+    if any(run.blamed or run.deployed.failed for run in group):
+        return False
+    return True if any(run.recommendation is Action.PROCEED for run in group) else None
+
+
+def together(seen: Iterable[Deployed]) -> Deployed:
+    """All that several runs saw of one deployment; of two different answers the later one."""
+    merged: dict[str, object] = {}
+    for one in seen:
+        for field in fields(Deployed):
+            value = getattr(one, field.name)
+            if value not in {None, ""}:
+                merged[field.name] = value
+    return Deployed(**{"commit": "", **merged})  # type: ignore[arg-type]
+
+
+def _restored_at(
+    group: Sequence[PastRun], later: Sequence[Sequence[PastRun]], deeds: Sequence[tuple[str, str]]
+) -> str:
+    """When people were done with it, or the first run afterwards that found all well."""
+    if deeds:
+        return deeds[-1][0]
+    bad = [run.started_at for run in group if run.blamed or run.deployed.failed]
+    since = max(bad, default=group[0].started_at)
+    well = [
+        run.started_at
+        for run in (*group, *(run for one in later for run in one))
+        if run.started_at > since and run.recommendation is Action.PROCEED
+    ]
+    return min(well, default="")
+
+
+def _latest_quantiles(group: Sequence[PastRun]) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for run in group:
+        found |= run.quantiles
+    return found
+
+
+def _epoch(moment: str) -> float:
+    return datetime.fromisoformat(moment).timestamp()
