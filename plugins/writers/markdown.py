@@ -1,0 +1,161 @@
+"""deployment.md: the runbook's deployment log entry, and below it what it rests on."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from plugins.model.figures import counted, duration, quantity
+from plugins.model.verdict import ItemReport, SloReport, Verdict
+from plugins.model.words import Action, Phase, Status
+from plugins.writers import words
+from plugins.writers.inert import one_line
+
+NOT_MEASURED = "not measured"
+
+# What CommonMark, and GitHub's tables, links, mentions and formulas, would take for markup.
+_MARKUP = re.compile(
+    r"([\\`*\[\]<>#|~@&$]|:(?=//)|(?<=www)\.|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|^[-+=]|(?<=^\d)[.)])"
+)
+
+
+def deployment_md(verdict: Verdict) -> str:
+    """The whole file; what this run does not know is told as "not measured", never left out."""
+    return "\n".join(
+        [
+            f"# {_text(verdict.project)} {_text(verdict.environment)}: deployment log entry",
+            "",
+            *_entry(verdict),
+            "",
+            f"## {words.CALLS[verdict.recommendation]}: {_text(verdict.headline)}",
+            "",
+            *_grounds(verdict),
+            "",
+            "## Service level objectives",
+            "",
+            *_objectives(verdict),
+            "",
+            "## Checklist",
+            *_checklist(verdict),
+            "",
+        ]
+    )
+
+
+def _entry(verdict: Verdict) -> Iterator[str]:
+    """The fields of the runbook's template, in its order."""
+    seen = verdict.deployment.seen
+    fields = {
+        "Date": words.moment(verdict.started_at) or NOT_MEASURED,
+        "Deployer": seen.deployer or NOT_MEASURED,
+        "Branch": seen.branch or NOT_MEASURED,
+        "Commit": _commit(verdict),
+        "Services": "API + Frontend",
+        "Duration": _seconds(seen.duration_s),
+        "Downtime": _seconds(seen.downtime_s),
+        "Issues": _issues(verdict),
+        "Rollback": _rollback(verdict),
+        "Notes": _notes(verdict),
+    }
+    for name, value in fields.items():
+        yield f"- **{name}:** {_text(value)}"
+
+
+def _commit(verdict: Verdict) -> str:
+    commit = verdict.commit or _answering(verdict) or NOT_MEASURED
+    previous = verdict.deployment.previous
+    return f"{commit} (before it: {previous})" if previous else commit
+
+
+def _seconds(seconds: float | None) -> str:
+    return NOT_MEASURED if seconds is None else duration(seconds)
+
+
+def _answering(verdict: Verdict) -> str:
+    """The commits that the services named of themselves, each once."""
+    named = (
+        str(taken.value)
+        for item in verdict.items
+        for taken in item.measurements
+        if taken.name.endswith("_commit")
+    )
+    return ", ".join(dict.fromkeys(named))
+
+
+def _issues(verdict: Verdict) -> str:
+    failed = [item.title for item in verdict.items if item.status is Status.FAILED]
+    if failed:
+        return "; ".join(f"failed: {title}" for title in failed)
+    if not verdict.count(Status.PASSED):
+        return NOT_MEASURED
+    unanswered = verdict.count(Status.ERROR)
+    return f"{counted(unanswered, 'item')} not measured" if unanswered else "None"
+
+
+def _rollback(verdict: Verdict) -> str:
+    if verdict.deployment.rolled_back:
+        return "Yes: recorded in the ledger"
+    if verdict.recommendation is Action.ROLL_BACK:
+        services = words.services_told(verdict)
+        return f"recommended ({services}): {verdict.headline}; whether it was done is not known here"
+    if Phase.ROLLBACK in verdict.phase.split("+"):
+        return "Yes: this entry is of the checks after it"
+    return "No"
+
+
+def _notes(verdict: Verdict) -> str:
+    tally = ", ".join(
+        f"{count} {words.STATUSES[status][1]}" for status in Status if (count := verdict.count(status))
+    )
+    flaky = [item.title for item in verdict.items if item.flaky]
+    return f"{tally or 'nothing was selected'}" + "".join(f"; flaky: {title}" for title in flaky)
+
+
+def _grounds(verdict: Verdict) -> Iterator[str]:
+    for reason in verdict.reasons:
+        subject = f"{_text(reason.item)}: " if reason.item else ""
+        clause = f" (policy: {_text(reason.clause)})" if reason.clause else ""
+        yield f"- {subject}{_text(reason.message)}{clause}"
+    yield f"- Next: {_text(verdict.next_step)}"
+    for step in verdict.rollback.services:
+        yield f"- {_text(step.service)}: {_text(step.how)}"
+    for warning in verdict.rollback.warnings:
+        yield f"- Mind: {_text(warning)}"
+    if verdict.escalation:
+        yield f"- Who: {_text(verdict.escalation)}"
+
+
+def _objectives(verdict: Verdict) -> Iterator[str]:
+    yield "| Objective | Verdict | Value | Interval | Samples |"
+    yield "| --- | --- | --- | --- | ---: |"
+    for report in verdict.slos:
+        yield _objective(report)
+
+
+def _objective(report: SloReport) -> str:
+    sign, told = words.OBJECTIVES[report.verdict]
+    value = "–" if report.value is None else quantity(report.value, words.objective_unit(report))
+    title = f"{words.short_title(report.title)}, {words.objective(report)}"
+    cells = (title, f"{sign} {told}", value, words.interval(report) or "–", f"{report.samples:,}")
+    return f"| {' | '.join(map(_text, cells))} |"
+
+
+def _checklist(verdict: Verdict) -> Iterator[str]:
+    section = None
+    for item in verdict.items:
+        if item.section != section:
+            section = item.section
+            yield f"\n### {_text(section)}\n"
+        yield _line(item)
+
+
+def _line(item: ItemReport) -> str:
+    box = "x" if item.status is Status.PASSED else " "
+    told = "" if item.status is Status.PASSED else f" – {words.STATUSES[item.status][1]}"
+    why = f": {_text(item.message)}" if item.message else ""
+    return f"- [{box}] {_text(item.title)}{told}{why}"
+
+
+def _text(text: str) -> str:
+    """On one line, bounded, and with nothing that reads as markup."""
+    return _MARKUP.sub(r"\\\1", one_line(text))

@@ -1,0 +1,207 @@
+"""The parts above pytest-html's table: complete, escaped, bounded, and nothing from outside."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from plugins.judge.decide import decide
+from plugins.model.result import Attempt, Measurement
+from plugins.model.verdict import Verdict
+from plugins.model.words import Phase, Status
+from plugins.writers import html
+from tests.evidence_for import (
+    ERROR,
+    FAILED,
+    HEALTH,
+    LATENCY,
+    LIVE,
+    PASSED,
+    RUNBOOK,
+    SENTRY,
+    SIGN_IN,
+    UNVERIFIED,
+    WEBHOOK,
+    evidence,
+    measured,
+    result,
+)
+from tests.hostile import ENDLESS, HOSTILE, LIVE_CHARACTERS
+
+VOID = {"meta", "br", "img", "input", "link", "hr"}
+
+
+class Page(HTMLParser):
+    """The elements and the text of a page; markup that does not balance is an error."""
+
+    def __init__(self, source: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: list[str] = []
+        self.attributes: list[tuple[str, str]] = []
+        self.words: list[str] = []
+        self.feed(source)
+        self.close()
+        assert not self.open, f"never closed: {self.open}"
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += [(name, value or "") for name, value in attrs]
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag, f"</{tag}> closes another element"
+
+    def handle_data(self, data: str) -> None:
+        if self.open[-1:] != ["style"]:
+            self.words.append(data)
+
+    @property
+    def text(self) -> str:
+        return " ".join(" ".join(self.words).split())
+
+    def all(self, attribute: str) -> list[str]:
+        return [value for name, value in self.attributes if name == attribute]
+
+
+def page(verdict: Verdict) -> Page:
+    return Page("".join(html.fragments(verdict)))
+
+
+def test_the_call_its_reason_its_clause_and_who_come_first() -> None:
+    shown = page(decide(evidence(result(SIGN_IN, FAILED, "401 of 3"), deploy_minutes=7))).text
+    first = shown[: shown.index("Service level objectives")]
+    for words in (
+        "ROLL BACK",
+        "authentication is broken",
+        "401 of 3",
+        "policy: nobody signs in",
+        "Users: something.",
+        "minute 7 of the deploy: primary (Ada, +45 1)",
+        "Render dashboard → kamiyo-frontend",
+        "then pytest -m rollback --env staging",
+    ):
+        assert words in first
+
+
+def test_an_objective_shows_value_interval_and_samples() -> None:
+    shown = page(decide(evidence(measured(LATENCY, response_times=(100.0,) * 20)))).text
+    assert "API p95 below 500 ms ? not enough seen 100 ms 100 ms – … 20 of 59" in shown
+
+
+def test_the_checklist_follows_the_runbook_and_shows_each_item() -> None:
+    shown = page(decide(evidence(result(LIVE, FAILED, "no frame"))))
+    anchors = [anchor.removeprefix("item-") for anchor in shown.all("id") if anchor.startswith("item-")]
+    selected = {Phase.POSTDEPLOY, Phase.PERFORMANCE}
+    assert anchors == [item.id for item in RUNBOOK.items if item.phase in selected]
+    assert f"#item-{LIVE}" in shown.all("href")
+
+
+def test_a_failed_item_shows_message_remedy_and_tries() -> None:
+    tries = tuple(Attempt(FAILED, f"try {n}", "", 0.1) for n in range(3))
+    shown = page(decide(evidence(result(SIGN_IN, FAILED, "401", attempts=tries)))).text
+    for words in ("401", "3 tries", "try 1", "What to do: The secret", "It is wrong.", "Redeploy."):
+        assert words in shown
+
+
+def test_a_remedy_is_unfolded_once() -> None:
+    items = tuple(
+        item.model_copy(update={"remedy": "secret"}) if item.id == LIVE else item for item in RUNBOOK.items
+    )
+    runbook = RUNBOOK.model_copy(update={"items": items})
+    shown = page(decide(evidence(result(SIGN_IN, FAILED), result(LIVE, FAILED), runbook=runbook)))
+    assert shown.text.count("What to do: The secret") == 2
+    assert len(shown.all("open")) == 1
+
+
+def test_measurements_are_shown_in_short() -> None:
+    taken = tuple(Measurement(f"number_{n}", n, "ms") for n in range(20))
+    shown = page(decide(evidence(result(HEALTH, measurements=taken)))).text
+    assert "number 3 3 ms" in shown
+    assert "and 8 more" in shown
+
+
+def test_what_was_not_verified_says_what_would_change_that() -> None:
+    shown = page(decide(evidence(result(WEBHOOK, UNVERIFIED, "STRIPE_WEBHOOK_SECRET is not set")))).text
+    last = shown[shown.index("What was not verified") :]
+    assert last.index("STRIPE_WEBHOOK_SECRET is not set (1)") < last.index("no check yet (1)")
+    assert f"{SENTRY} is well" in last
+
+
+def test_a_flaky_item_is_marked() -> None:
+    tries = (Attempt(FAILED, "502", "", 0.1), Attempt(PASSED, "", "", 0.1))
+    assert "↻ flaky" in page(decide(evidence(result(LIVE, attempts=tries)))).text
+
+
+@pytest.mark.parametrize("status", Status)
+def test_a_status_is_told_by_sign_and_word(status: Status) -> None:
+    shown = page(decide(evidence(result(LIVE, status)))).text
+    told = {
+        Status.PASSED: "✓ passed",
+        Status.FAILED: "✗ failed",
+        Status.ERROR: "! not measured",
+        Status.UNVERIFIED: "? unverified",
+        Status.NOT_APPLICABLE: "– not applicable",
+    }
+    assert f"{told[status]} {LIVE} is well {LIVE}" in shown
+
+
+def test_nothing_that_a_target_sent_is_live() -> None:
+    taken = (Measurement(HOSTILE, HOSTILE, HOSTILE), Measurement("series", (1.0,), HOSTILE))
+    tries = (Attempt(FAILED, HOSTILE, "", 0.1), Attempt(FAILED, HOSTILE, "", 0.1))
+    hostile = result(SIGN_IN, FAILED, HOSTILE, measurements=taken, attempts=tries)
+    shown = page(decide(evidence(hostile, result(LIVE, UNVERIFIED, HOSTILE), commit=HOSTILE)))
+    assert not {"script", "img", "iframe", "object", "link"} & set(shown.tags)
+    assert not [name for name, _ in shown.attributes if name.startswith("on")]
+    assert all(target.startswith("#item-") for target in shown.all("href"))
+    assert not set(LIVE_CHARACTERS) & set(shown.text)
+    assert "<script>alert(1)</script>" in shown.text
+    assert "{{ 7 * 7 }}" in shown.text
+
+
+def test_a_report_of_endless_answers_is_bounded() -> None:
+    results = (result(item.id, ERROR, ENDLESS) for item in RUNBOOK.items if item.phase is Phase.POSTDEPLOY)
+    assert len("".join(html.fragments(decide(evidence(*results))))) < 100_000
+
+
+def test_nothing_comes_from_outside() -> None:
+    assert not re.search(r"url\(|@import|https?://", html.css())
+
+
+def test_light_dark_phone_and_paper_are_provided_for() -> None:
+    for query in ("prefers-color-scheme: dark", "max-width", "@media print"):
+        assert query in html.css()
+    assert "width=device-width" in page(decide(evidence())).all("content")[0]
+
+
+def _luminance(colour: str) -> float:
+    channels = (int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5))
+    linear = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels)
+    return sum(weight * c for weight, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+@pytest.mark.parametrize("scheme", [0, 1, 2])
+def test_text_stands_out_from_its_ground(scheme: int) -> None:
+    """At least 4.5 to 1, as WCAG 2.2 asks in 1.4.3."""
+    block = html.css().split(":root {")[scheme + 1].partition("}")[0]
+    palette = dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", block))
+    tones = ("good", "bad", "doubt", "blank")
+    pairs = [(tone, f"{tone}-soft") for tone in tones] + [
+        (ink, ground) for ink in ("text", "quiet", "link", *tones) for ground in ("page", "card")
+    ]
+    for ink, ground in pairs:
+        light, dark = sorted((_luminance(palette[ink]), _luminance(palette[ground])), reverse=True)
+        assert (light + 0.05) / (dark + 0.05) >= 4.5, f"{ink} on {ground}"
+
+
+def test_an_empty_run_has_a_page_too() -> None:
+    shown = page(decide(evidence(phases=()))).text
+    assert "INCONCLUSIVE" in shown
+    assert "No item was selected." in shown
+
+
+def test_the_title_begins_with_the_call() -> None:
+    assert html.title(decide(evidence())) == "PROCEED · Kamiyo staging · postdeploy+performance"
