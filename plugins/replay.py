@@ -1,0 +1,146 @@
+"""Judge recorded runs again, offline: `python -m plugins.replay RUN_DIR [--policy FILE]`, or `--ledger`.
+
+By the same runbook a run gets the same verdict, to the byte. By another runbook it shows what that one would
+have said of the same evidence.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from plugins.draft import ConfigurationError
+from plugins.ledger.database import LedgerUnavailable
+from plugins.ledger.store import Store
+from plugins.ledger_address import ledger_of
+from plugins.model.recorded import Recording
+from plugins.model.runbook import Runbook
+from plugins.model.verdict import Verdict
+from plugins.recording import NoRecording, judged, judged_by, read_recording
+from plugins.runbook import load_runbook
+from plugins.writers.json import verdict_json
+
+SAME, DIFFERENT, USAGE = 0, 1, 2
+"""Exit codes. By another policy a difference is what was asked for, and no failure."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """One run, judged then and now.
+
+    Attributes:
+        then: the text of verdict.json as it was recorded.
+        now: the verdict, judged again.
+    """
+
+    run: str
+    then: str
+    was: Verdict
+    now: Verdict
+
+    @property
+    def identical(self) -> bool:
+        """To the byte."""
+        return self.then == verdict_json(self.now)
+
+    @property
+    def another_call(self) -> bool:
+        """What matters: the recommendation is another one."""
+        return self.was.recommendation is not self.now.recommendation
+
+
+def replay(recording: Recording, policy: Runbook | None, then: str = "") -> Replayed:
+    """Judge a recording again.
+
+    Args:
+        recording: of a run.
+        policy: the runbook to judge by; None means its own.
+        then: the text of its verdict.json, where that file is there.
+    """
+    now = judged(recording) if policy is None else judged_by(fitted(recording, policy), policy)
+    return Replayed(recording.run.id, then or verdict_json(recording.run.verdict), recording.run.verdict, now)
+
+
+def fitted(recording: Recording, policy: Runbook) -> Recording:
+    """The recording without what another runbook has no item for."""
+    known = {item.id for item in policy.items}
+    evidence: dict[str, Any] = dict(recording.evidence)
+    evidence["results"] = [result for result in evidence["results"] if result["item"] in known]
+    for key in ("expected", "no_check"):
+        evidence[key] = [item for item in evidence[key] if item in known]
+    return dataclasses.replace(recording, evidence=evidence)
+
+
+def table(replayed: Sequence[Replayed]) -> Iterator[str]:
+    """A line for each run: what was said then, what would be said now."""
+    width = max((len(one.run) for one in replayed), default=3)
+    yield f"{'run':<{width}}  {'then':<12}  {'now':<12}  changed"
+    for one in replayed:
+        changed = "yes" if one.another_call else "no" if one.identical else "in its details"
+        yield f"{one.run:<{width}}  {one.was.recommendation:<12}  {one.now.recommendation:<12}  {changed}"
+        if one.another_call:
+            yield f"{'':<{width}}  then: {one.was.headline}"
+            yield f"{'':<{width}}  now:  {one.now.headline}"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command; returns its exit code."""
+    asked = _parser().parse_args(arguments)
+    if bool(asked.run_dir) == asked.ledger:
+        return _refuse("name a run's folder, or --ledger for every run that is recorded")
+    try:
+        policy = load_runbook(asked.policy) if asked.policy else None
+        replayed = [*_of_ledger(asked.env, policy)] if asked.ledger else [_of_folder(asked.run_dir, policy)]
+    except (ConfigurationError, LedgerUnavailable, NoRecording, OSError) as error:
+        return _refuse(str(error))
+    if asked.output:
+        asked.output.write_text("".join(verdict_json(one.now) for one in replayed), encoding="utf-8")
+    _say(table(replayed))
+    same = sum(one.identical for one in replayed)
+    if policy is None:
+        _say([f"{same} of {len(replayed)} verdicts are identical to the byte"])
+        return SAME if same == len(replayed) else DIFFERENT
+    calls = sum(one.another_call for one in replayed)
+    _say([f"by {asked.policy}: another call for {calls} of {len(replayed)}"])
+    return SAME
+
+
+def _of_folder(folder: Path, policy: Runbook | None) -> Replayed:
+    recording = read_recording(folder / "evidence.jsonl")
+    verdict = folder / "verdict.json"
+    return replay(recording, policy, verdict.read_text(encoding="utf-8") if verdict.exists() else "")
+
+
+def _of_ledger(environment: str, policy: Runbook | None) -> Iterator[Replayed]:
+    with Store.opened(ledger_of(environment, Path.cwd())) as store:
+        for recording in store.recordings(environment):
+            yield replay(recording, policy)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m plugins.replay", description=__doc__)
+    add = parser.add_argument
+    add("run_dir", type=Path, nargs="?", metavar="RUN_DIR", help="a run's report folder: reports/prod/…")
+    add("--policy", type=Path, metavar="FILE", help="judge by this runbook.toml instead of the run's own")
+    add("--ledger", action="store_true", help="judge every run of the ledger")
+    add("--env", default="", metavar="NAME", help="with --ledger: this environment's ledger, its runs only")
+    add("--output", type=Path, metavar="FILE", help="write the new verdict.json here")
+    return parser
+
+
+def _refuse(why: str) -> int:
+    sys.stderr.write(f"{why}\n")
+    return USAGE
+
+
+def _say(lines: Iterable[str]) -> None:
+    sys.stdout.writelines(f"{line}\n" for line in lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
