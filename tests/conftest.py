@@ -1,0 +1,51 @@
+"""What several test modules share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from plugins.ledger.store import Store
+from plugins.recording import judged, read_recording
+from plugins.writers.json import verdict_json
+from tests.toy_project import Toy
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _ledger_of_their_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What is run from here is remembered in a ledger that goes with the tests, not in the project's own.
+
+    In the end, every run in it is judged again, to the byte.
+    """
+    url = f"sqlite:///{tmp_path_factory.mktemp('ledger') / 'ledger.db'}"
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("KAMIYO_LEDGER_URL", "SANDBOX_LEDGER_URL"):
+            patch.setenv(name, url)
+        yield
+    with Store.opened(url) as store:
+        for recording in store.recordings():
+            _can_be_judged_again(Path(recording.run.folder))
+
+
+@pytest.fixture
+def toy(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Iterator[Toy]:
+    """A fresh toy project, without checks. Whatever verdict it leaves can be judged again, to the byte."""
+    toy = Toy(pytester, monkeypatch)
+    yield toy
+    for verdict in sorted(toy.folder.rglob("verdict.json")):
+        _can_be_judged_again(verdict.parent)
+
+
+def _can_be_judged_again(report: Path) -> None:
+    verdict = report / "verdict.json"
+    if verdict.exists():
+        again = verdict_json(judged(read_recording(report / "evidence.jsonl")))
+        assert again == verdict.read_text(encoding="utf-8"), f"{verdict} is not what its evidence gives"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A warning is a failure in our own tests; a user's run is not ended by one of some library."""
+    for item in items:
+        item.add_marker(pytest.mark.filterwarnings("error"))

@@ -1,0 +1,80 @@
+"""--plan says what would be checked, and does nothing."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.test_plugin_checklist import BY_HAND
+from tests.toy_project import ITEMS, Toy
+
+pytest_plugins = ["pytester"]
+
+PAYMENTS = """
+[[items]]
+id = "postdeploy.webhook"
+title = "Webhook"
+section = "Step 4"
+phase = "postdeploy"
+impact = "payments"
+part = "payments"
+"""
+
+
+@pytest.fixture
+def planned(toy: Toy) -> Toy:
+    toy.items(ITEMS, more=BY_HAND + PAYMENTS)
+    toy.check(
+        "postdeploy/test_a.py",
+        """
+@pytest.mark.item("postdeploy.health")
+def test_health(): raise SystemExit("a plan runs nothing")
+
+@pytest.mark.item("postdeploy.data")
+@pytest.mark.needs("database.url")
+def test_data(): ...
+
+@pytest.mark.item("postdeploy.list")
+@pytest.mark.writes("one subscription")
+def test_list(): ...
+
+@pytest.mark.item("postdeploy.webhook")
+@pytest.mark.needs("payments.webhook_secret")
+def test_webhook(): ...
+""",
+    )
+    return toy
+
+
+@pytest.mark.parametrize("workers", [(), ("-n", "2")])
+def test_each_item_is_told_with_its_fate(planned: Toy, workers: tuple[str, ...]) -> None:
+    ran = planned.run("--plan", *workers)
+
+    assert ran.code == 0, ran.out
+    lines = [" ".join(line.split()) for line in ran.out.splitlines()]
+    for line in (
+        "+ postdeploy.health will be checked",
+        "- postdeploy.data unverified: TOY_DATABASE_URL (database.url) is not set",
+        '- postdeploy.list unverified: it would write one subscription, and mutations = "forbidden" in toy',
+        "- postdeploy.live no check yet",
+        "- postdeploy.webhook not applicable: toy has no payments",
+        '- preflight.review waits for a person: --attest preflight.review="WHO: WHAT"',
+        "- preflight.tests no check yet",
+        "8 items: 1 will be checked, 3 no check yet, 2 unverified, 1 waits for a person, 1 not applicable",
+    ):
+        assert line in lines, line
+    assert lines.index("postdeploy") < lines.index("performance")
+    assert not (planned.folder / "reports").exists()
+
+
+def test_a_credential_from_the_environment_or_the_file_changes_the_plan(planned: Toy) -> None:
+    assert "+ postdeploy.data" in planned.run("--plan", env={"TOY_DATABASE_URL": "postgresql://u:p@h/d"}).out
+    planned.write(".env", "TOY_DATABASE_URL=postgresql://u:p@h/d\n")
+    assert "+ postdeploy.data" in planned.run("--plan").out
+
+
+def test_the_plan_is_of_the_selection(planned: Toy) -> None:
+    ran = planned.run("--plan", "-m", "postdeploy", "-k", "health")
+
+    assert "preflight.tests" not in ran.out
+    assert "- postdeploy.list  not selected" in ran.out
+    assert "- postdeploy.live  no check yet" in ran.out

@@ -1,0 +1,251 @@
+"""A project in miniature with the plugin in it: a runbook of a few items, one environment, any checks."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from plugins.model.verdict import Verdict
+
+ROOT = Path(__file__).parents[1]
+
+PYPROJECT = """
+[tool.pytest]
+strict = true
+testpaths = ["checks"]
+addopts = ["--import-mode=importlib", "-p", "no:cacheprovider"]
+filterwarnings = ["error"]
+markers = [
+    "item(id): x", "needs(*keys): x", "writes(what): x",
+    "preflight: x", "deploy: x", "postdeploy: x", "performance: x", "rollback: x", "followup: x",
+]
+"""
+
+CONFTEST = """
+pytest_plugins = [
+    "plugins.options",
+    "plugins.evidence",
+    "plugins.vouching",
+    "plugins.verification",
+    "plugins.drift",
+    "toy_fixtures",
+]
+"""
+
+FIXTURES = '''
+import pytest
+from plugins.background import background_fixture
+from plugins.model.outcomes import NoAnswer, NoAnswerKind
+from plugins.model.result import Exchange
+
+
+@background_fixture(seconds=lambda environment: 4)
+def heartbeat(environment, record, stop):
+    """A background task."""
+    record(Exchange("WS", environment.websocket_url, 101, 1.0))
+    stop.wait(0.5)
+    return {"waited_seconds": 0.5}
+
+
+@background_fixture(seconds=lambda environment: 4)
+def silence(environment, record, stop):
+    """A background task that finds nobody."""
+    raise NoAnswer(NoAnswerKind.RATE_LIMITED, "the platform asks to wait", environment.api.url)
+'''
+
+NOBODY = "http://127.0.0.1:1"
+
+ENVIRONMENT = """
+mutations = "forbidden"
+absent = ["payments"]
+
+[api]
+url = "http://127.0.0.1:9"
+key = "TOY_API_KEY"
+heartbeat_s = 1
+
+[frontend]
+url = "http://127.0.0.1:9"
+
+[sign_in]
+password = "TOY_PASSWORD"
+
+[database]
+url = "TOY_DATABASE_URL"
+
+[confirmation]
+attempts = 3
+spacing_s = 0
+
+[control]
+urls = ["{control}"]
+
+[timeouts]
+connect = 1
+answer = 1
+item = 8
+"""
+
+RUNBOOK = """
+title = "Toy deployment"
+deployment_log = ["Date"]
+questions = []
+remedies = []
+contacts = []
+log_patterns = []
+announcements = []
+slos = []
+
+[policy]
+required_impacts = ["core", "data", "auth", "payments", "security"]
+[[policy.roll_back]]
+id = "core"
+text = "a critical bug"
+impact = "core"
+[[policy.roll_back]]
+id = "data"
+text = "database corruption"
+impact = "data"
+[[policy.roll_back]]
+id = "auth"
+text = "authentication broken"
+impact = "auth"
+[[policy.roll_back]]
+id = "payments"
+text = "payments failing"
+impact = "payments"
+[[policy.roll_back]]
+id = "security"
+text = "a security hole"
+impact = "security"
+[[policy.do_not_roll_back]]
+id = "feature"
+text = "a non-critical feature"
+impact = "feature"
+
+[[escalation]]
+level = 1
+from_minute = 0
+who = "Primary"
+does = "investigates"
+"""
+
+ITEMS = {
+    "postdeploy.health": "core",
+    "postdeploy.data": "data",
+    "postdeploy.list": "feature",
+    "postdeploy.live": "feature",
+    "performance.api": "performance",
+    "preflight.tests": "process",
+}
+
+
+@dataclass(frozen=True)
+class Ran:
+    """One run of the toy project."""
+
+    code: int
+    out: str
+    report: Path | None
+
+    @property
+    def verdict(self) -> Verdict:
+        assert self.report is not None, self.out
+        return Verdict.from_json(json.loads((self.report / "verdict.json").read_text()))
+
+    @property
+    def statuses(self) -> dict[str, str]:
+        return {item.id: item.status.value for item in self.verdict.items}
+
+    @property
+    def evidence(self) -> list[dict[str, Any]]:
+        assert self.report is not None, self.out
+        return [json.loads(line) for line in (self.report / "evidence.jsonl").read_text().splitlines()]
+
+    def message(self, item: str) -> str:
+        return next(found.message for found in self.verdict.items if found.id == item)
+
+    def everything_written(self) -> str:
+        """Every file of the report, and the terminal, as one text."""
+        files = sorted(path for path in (self.report or Path("/nowhere")).rglob("*") if path.is_file())
+        return "\n".join([self.out, *(path.read_text(errors="replace") for path in files)])
+
+
+class Toy:
+    """Writes the project's files, and runs pytest on them in a process of its own."""
+
+    def __init__(self, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.folder = pytester.path
+        self._pytester = pytester
+        self._monkeypatch = monkeypatch
+        for name in [name for name in os.environ if name.startswith(("PYTEST_", "COV_")) or name == "CI"]:
+            monkeypatch.delenv(name)
+        monkeypatch.delenv("KAMIYO_LEDGER_URL")
+        monkeypatch.setenv("PYTHONPATH", str(ROOT))
+        monkeypatch.setenv("COLUMNS", "160")
+        self.write("pyproject.toml", PYPROJECT)
+        self.write("conftest.py", CONFTEST)
+        self.write("toy_fixtures.py", FIXTURES)
+        self.items(ITEMS)
+        self.environment()
+        (self.folder / "checks").mkdir()
+
+    def write(self, path: str, text: str) -> Path:
+        target = self.folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text, encoding="utf-8")
+        return target
+
+    def items(self, impacts: dict[str, str], *, more: str = "") -> None:
+        rows = [
+            f'[[items]]\nid = "{item}"\ntitle = "{item}"\nsection = "Step 4"\n'
+            f'phase = "{item.partition(".")[0]}"\nimpact = "{impact}"\n'
+            for item, impact in impacts.items()
+        ]
+        self.write("runbook.toml", "\n".join([RUNBOOK, *rows, more]))
+
+    def environment(self, *, control: str = NOBODY, more: str = "") -> None:
+        """Unless a control address is given, nobody answers there: the runner's network counts as down."""
+        self.write("environments/toy.toml", ENVIRONMENT.replace("{control}", control) + more)
+
+    def check(self, path: str, body: str) -> None:
+        """Write a module of checks, with what they import."""
+        imports = [
+            "import pytest",
+            "from plugins.model.outcomes import *",
+            "from plugins.model.result import *",
+        ]
+        self.write(f"checks/{path}", "\n".join([*imports, body]))
+
+    def run(self, *arguments: str, env: dict[str, str] | None = None) -> Ran:
+        with self._monkeypatch.context() as patch:
+            for name, value in (env or {}).items():
+                patch.setenv(name, value)
+            result = self._pytester.runpytest_subprocess("--env", "toy", *arguments, timeout=180)
+        return self._ran(int(result.ret), "\n".join([*result.outlines, *result.errlines]))
+
+    def start(self, *arguments: str) -> subprocess.Popen[bytes]:
+        """A run that goes on while the test looks at it; `finished` waits for it."""
+        process = self._pytester.popen(
+            [sys.executable, "-m", "pytest", "--env", "toy", *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+        assert isinstance(process, subprocess.Popen)
+        return process
+
+    def finished(self, process: subprocess.Popen[bytes]) -> Ran:
+        out, _ = process.communicate(timeout=180)
+        return self._ran(process.returncode, out.decode())
+
+    def _ran(self, code: int, out: str) -> Ran:
+        latest = self.folder / "reports" / "latest"
+        return Ran(code, out, latest.resolve() if latest.exists() else None)
