@@ -1,0 +1,13 @@
+"""Step 4: what the project itself says of the running platform."""
+
+import pytest
+
+
+@pytest.mark.item("postdeploy.status-script")
+def test_the_projects_own_status_script_agrees(project, environment, measure):
+    """The status script of the checkout, given both addresses, ends with 0."""
+    ran = project.check_status(environment.api.url, environment.frontend.url)
+
+    measure("exit_code", ran.code)
+    measure("summary", ran.last_line)
+    assert ran.code == 0, f"{ran.command} ended with {ran.code}, not 0: {ran.last_line}"

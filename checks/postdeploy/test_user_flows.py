@@ -1,0 +1,55 @@
+"""Step 4: what people come for: see exploits, narrow them down, read one."""
+
+import pytest
+
+
+@pytest.mark.item("postdeploy.dashboard-loads")
+def test_the_dashboard_loads(frontend, environment, measure):
+    """The dashboard is 200 and an HTML page for anyone; a browser sends strangers on to sign in."""
+    page = frontend.page(environment.frontend.dashboard_path)
+
+    measure("page_size", len(page.body), "bytes")
+    assert page.body.strip(), "the dashboard is an empty page"
+
+
+@pytest.mark.item("postdeploy.exploits-listed")
+def test_the_dashboards_list_has_rows(api, measure):
+    """Some page of exploits has rows: delayed data may leave the first ones empty to strangers."""
+    page = api.page_with_rows()
+
+    measure("rows", len(page.data), "count")
+    assert page.data, f"of {page.total} exploits none is listed: the dashboard is empty"
+
+
+@pytest.mark.item("postdeploy.filter-by-chain")
+def test_a_chain_narrows_the_list(api, measure):
+    """Every row of a filtered page is on the chain asked for: the rarest of the unfiltered page."""
+    chain = api.page_with_rows().rarest("chain")
+    found = {row.chain for row in api.page_with_rows(chain=chain).data}
+
+    measure("chain", chain)
+    assert {name.casefold() for name in found} == {chain.casefold()}, (
+        f"asked for {chain}, got {', '.join(sorted(found)) or 'no rows'}"
+    )
+
+
+@pytest.mark.item("postdeploy.filter-by-protocol")
+def test_a_protocol_narrows_the_list(api, measure):
+    """Every row of a filtered page has the protocol asked for in its name (the filter is a partial match)."""
+    protocol = api.page_with_rows().rarest("protocol")
+    found = {row.protocol for row in api.page_with_rows(protocol=protocol).data}
+    others = {name for name in found if protocol.casefold() not in name.casefold()}
+
+    measure("protocol", protocol)
+    assert found, f"asked for {protocol}, which is listed, and got no rows"
+    assert not others, f"asked for {protocol}, got {', '.join(sorted(others)[:5])} besides"
+
+
+@pytest.mark.item("postdeploy.exploit-details")
+def test_an_exploits_details_open(api, measure):
+    """`GET /exploits/{tx_hash}` gives the exploit that the list named."""
+    listed = api.page_with_rows().first
+    details = api.exploit(listed.tx_hash)
+
+    measure("tx_hash", details.tx_hash)
+    assert details.tx_hash == listed.tx_hash, f"asked for {listed.tx_hash}, got {details.tx_hash}"
