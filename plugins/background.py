@@ -23,6 +23,7 @@ from plugins.clock import OutOfTime
 from plugins.evidence import RECORDER
 from plugins.model.environment import Environment
 from plugins.model.outcomes import NoAnswer, NoAnswerKind, NotApplicable, Unverified, WrongAnswer
+from plugins.model.result import Measurement
 from plugins.progress import Progress
 from plugins.recorder import Tape, exchange_from
 from plugins.report_dir import write_atomically
@@ -30,9 +31,9 @@ from plugins.retries import fixture_names
 from plugins.run import RUN, Run
 
 Task = Callable[..., Mapping[str, Any]]
-"""Is given what its parameters name: the `environment`; the `commit` that was asked for, or ""; `record`,
-which keeps exchanges; `say`, which tells in a few words how far it is; `stop`, which is set when the run
-ends early."""
+"""Is given what its parameters name: the `environment`; the `runbook`; the `commit` that was asked for, or
+""; `before`, which tells what items measured before the deployment; `record`, which keeps exchanges; `say`,
+which tells in a few words how far it is; `stop`, which is set when the run ends early."""
 
 GRACE_S = 20.0
 """What a check has beyond the time of the task that it waits for."""
@@ -92,10 +93,16 @@ def waiting_last(nodes: list[pytest.Item]) -> None:
 
 
 class BackgroundPlugin:
-    """Runs the tasks that the chosen checks ask for, in the process that began the run."""
+    """Runs the tasks that the chosen checks ask for, in the process that began the run.
 
-    def __init__(self, run: Run) -> None:
+    Args:
+        run: of which they are.
+        before: what items measured before the deployment, by id; may wait for the ledger.
+    """
+
+    def __init__(self, run: Run, before: Callable[[], Mapping[str, tuple[Measurement, ...]]]) -> None:
         self._run = run
+        self._before = before
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []
 
@@ -126,6 +133,8 @@ class BackgroundPlugin:
         tape = Tape()
         given = {
             "environment": environment,
+            "runbook": self._run.runbook,
+            "before": self._before,
             "commit": self._run.options.commit,
             "record": tape.record,
             "say": partial(write_atomically, _folder(self._run) / f"{name}.said"),

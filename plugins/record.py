@@ -25,6 +25,7 @@ from plugins.ledger_address import ledger_url
 from plugins.model.environment import Environment
 from plugins.model.history import History, PastRun, TrafficSlice
 from plugins.model.recorded import RecordedRun, Recording
+from plugins.model.result import Measurement
 from plugins.model.runbook import Runbook
 from plugins.model.verdict import SCHEMA
 from plugins.recording import NoRecording, read_recording, run_id
@@ -81,6 +82,7 @@ class LedgerOfRun:
         self._environment = environment
         self._reports = reports
         self._run: str = line["id"]
+        self._commit: str = line["commit"]
         self._began: str = line["started_at"]
         self._started = datetime.fromisoformat(self._began).timestamp()
         self._where = Whereabouts(reports, environment.name)
@@ -103,7 +105,14 @@ class LedgerOfRun:
 
     def before(self, evidence: Evidence) -> Known | None:
         """How things were before, by the ledger or, where that is away, by the file of a baseline."""
-        commit = evidence.commit or commit_answering(evidence.results)
+        return self._known_before(evidence.commit or commit_answering(evidence.results))
+
+    def measured_before(self) -> Mapping[str, tuple[Measurement, ...]]:
+        """What items measured before the deployment, by id, as far as one can tell while the run begins."""
+        found = self._known_before(self._commit)
+        return found.measurements if found else {}
+
+    def _known_before(self, commit: str) -> Known | None:
         try:
             found = Later(lambda: self._before(commit), "ledger").outcome(_WAIT_S)
         except Exception:  # noqa: BLE001 - `keep` tells it

@@ -68,7 +68,7 @@ def _verify(config: pytest.Config, run: Run) -> None:
     distributes = config.getoption("dist", "no") != "no" and bool(config.getoption("tx", []))
     _register(config, MaskingPlugin(run.masker, _files_of_others(config, run.report_dir)))
     verdict = VerdictPlugin(run, run.report_dir, config)
-    background = BackgroundPlugin(run)
+    background = BackgroundPlugin(run, verdict.ledger.measured_before)
 
     def on_selection(selection: Selection, nodes: Sequence[pytest.Item]) -> None:
         verdict.begin(selection)

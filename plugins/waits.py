@@ -16,9 +16,16 @@ from plugins.clients.api import ApiClient
 from plugins.clients.frontend import FrontendClient
 from plugins.clients.http import HttpClient, Record, Throttle
 from plugins.clients.realtime import RealtimeClient
-from plugins.clients.sampler import SampleSet, exploit_urls, sample
+from plugins.clients.sampler import sample
+from plugins.clients.samples import SampleSet
 from plugins.clients.stream import Heard
+from plugins.clients.tally import Settled
+from plugins.clients.varied_urls import exploit_urls
+from plugins.judge.readings import Baseline, in_unit, method_after
+from plugins.judge.settling import settling_for
 from plugins.model.environment import Environment
+from plugins.model.result import Measurement
+from plugins.model.runbook import Runbook
 
 
 def _heartbeat_s(environment: Environment) -> float:
@@ -44,26 +51,53 @@ def heard_heartbeat(environment: Environment, record: Record, stop: threading.Ev
 
 
 @background_fixture(_sampling_s)
-def sampled_api(environment: Environment, record: Record, stop: threading.Event) -> Mapping[str, Any]:
+def sampled_api(
+    environment: Environment,
+    runbook: Runbook,
+    before: Callable[[], Baseline],
+    record: Record,
+    say: Callable[[str], None],
+    stop: threading.Event,
+) -> Mapping[str, Any]:
     """Sample the API's response times over varied URLs."""
     http = _http(environment, environment.api.url, record)
-    urls = exploit_urls(time.time_ns())
     sampling = environment.sampling
     found = sample(
-        ApiClient(environment.api, http), urls, sampling.requests, sampling.per_minute, sampling.seconds, stop
+        ApiClient(environment.api, http),
+        exploit_urls(time.time_ns()),
+        sampling.requests,
+        sampling.per_minute,
+        sampling.seconds,
+        stop,
+        settled=_rule("api-p95", runbook, before),
+        say=say,
     )
     http.close()
     return asdict(found)
 
 
 @background_fixture(_sampling_s)
-def sampled_frontend(environment: Environment, record: Record, stop: threading.Event) -> Mapping[str, Any]:
+def sampled_frontend(
+    environment: Environment,
+    runbook: Runbook,
+    before: Callable[[], Baseline],
+    record: Record,
+    say: Callable[[str], None],
+    stop: threading.Event,
+) -> Mapping[str, Any]:
     """Sample the website's times to first byte over its pages."""
     http = _http(environment, environment.frontend.url, record)
-    pages = cycle(("/", environment.frontend.dashboard_path))
     sampling = environment.sampling
-    client = FrontendClient(environment.frontend, http)
-    found = sample(client, pages, sampling.requests, sampling.per_minute, sampling.seconds, stop)
+    found = sample(
+        FrontendClient(environment.frontend, http),
+        cycle(("/", environment.frontend.dashboard_path)),
+        sampling.requests,
+        sampling.per_minute,
+        sampling.seconds,
+        stop,
+        settled=_rule("frontend-p95", runbook, before),
+        say=say,
+    )
     http.close()
     return asdict(found)
 
@@ -84,6 +118,34 @@ def api_latency(sampled_api: Mapping[str, Any]) -> SampleSet:
 def frontend_latency(sampled_frontend: Mapping[str, Any]) -> SampleSet:
     """The website's times to first byte, sampled since the run began."""
     return SampleSet.of(sampled_frontend)
+
+
+@pytest.fixture
+def fails_more_than(confidence: float) -> Callable[[SampleSet, float], bool]:
+    """Whether a larger share of the requests fails than that, beyond what chance explains.
+
+    By the same bound as the objective: one failure among many is shown there, and proves nothing.
+    """
+
+    def fails(samples: SampleSet, share: float) -> bool:
+        return method_after(samples.stopping).lower_bound(samples.bad, samples.total, confidence) >= share
+
+    return fails
+
+
+def _rule(objective: str, runbook: Runbook, before: Callable[[], Baseline]) -> Settled | None:
+    """Says when the judge will need no more samples; None where the runbook has no such objective."""
+    slo = next((one for one in runbook.slos if one.id == objective and one.quantile is not None), None)
+    if slo is None:
+        return None
+    settling = settling_for(slo, runbook, before())
+
+    def settled(duration_ms: float, bad: bool) -> bool:  # noqa: FBT001 - as `Settled` has it
+        (duration,) = in_unit(slo, Measurement("duration", duration_ms, "ms"))
+        settling.update(duration, bad=bad)
+        return settling.settled
+
+    return settled
 
 
 def _http(environment: Environment, origin: str, record: Record) -> HttpClient:

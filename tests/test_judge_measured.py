@@ -162,6 +162,11 @@ def test_slowness_gets_its_call(times: float, size: int, median: float, action: 
     assert called(times, size, median).recommendation is action
 
 
+def test_twice_next_to_nothing_is_no_slowdown() -> None:
+    assert called(4.0, 300, 2.0).recommendation is Action.PROCEED
+    assert called(4.0, 300, 20.0).recommendation is Action.FIX_FORWARD
+
+
 @pytest.mark.parametrize("elsewhere", [Attribution.PROBER, Attribution.THIRD_PARTY])
 def test_slowness_of_others_is_none_of_this_deployment(elsewhere: Attribution) -> None:
     assert called(5.0, attribution=elsewhere).recommendation is not ROLL_BACK

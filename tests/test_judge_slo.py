@@ -9,10 +9,11 @@ import pytest
 
 from plugins.judge import slo
 from plugins.judge.evidence import Evidence
+from plugins.judge.readings import method_after
 from plugins.model.result import Measurement
 from plugins.model.runbook import Runbook
 from plugins.model.verdict import SloReport
-from plugins.model.words import Attribution, SloVerdict
+from plugins.model.words import Attribution, SloVerdict, Stopping
 from tests.evidence_for import ERROR, ERRORS, LATENCY, PASSED, RUNBOOK, evidence, measured, result
 
 MET, BREACHED = SloVerdict.MET, SloVerdict.BREACHED
@@ -63,6 +64,7 @@ def test_a_percentile_tells_its_numbers() -> None:
     assert (told.value, told.interval, told.samples) == (114.0, (110.0, 119.0), 120)
     assert told.message == (
         "p95 114 ms in 120 samples: below 119 ms with 95 % confidence; the objective is below 500 ms"
+        " (our own sampling: 120 requests)"
     )
 
 
@@ -72,14 +74,14 @@ def test_too_few_samples_say_how_many_it_takes() -> None:
     assert told.interval == (100.0, None)
     assert told.message == (
         "p95 100 ms in 20 samples: no upper bound with 95 % confidence;"
-        " 500 ms needs 59 samples with none over it"
+        " 500 ms needs 59 samples with none over it (our own sampling: 20 requests)"
     )
 
 
 def test_a_slow_sample_among_them_takes_more() -> None:
     told = latency(*[100.0] * 20, 700.0)
     assert told.samples_needed == 93
-    assert told.message.endswith("needs 93 samples with no further one over it")
+    assert "needs 93 samples with no further one over it (" in told.message
 
 
 def test_clean_requests_are_told_as_the_runbook_words_them() -> None:
@@ -88,6 +90,7 @@ def test_clean_requests_are_told_as_the_runbook_words_them() -> None:
     assert told.samples_needed == 2_995
     assert told.message == (
         "0 errors in 120 requests: below 2.5 % with 95 % confidence; 0.1 % needs 2,995 clean requests"
+        " (our own sampling: 120 requests)"
     )
 
 
@@ -97,6 +100,12 @@ def test_clean_requests_are_told_as_the_runbook_words_them() -> None:
 )
 def test_a_share_is_judged_by_its_interval(bad: int, total: int, verdict: SloVerdict) -> None:
     assert errors(bad, total).verdict is verdict
+
+
+def test_one_failure_proves_no_breach_however_early_the_sampling_ended() -> None:
+    """The check of the error rate asks the same bound: it shows the one 502, and passes."""
+    bound = method_after(Stopping.SEQUENTIAL).lower_bound
+    assert bound(1, 20, 0.95) < 0.001 < bound(2, 67, 0.95)
 
 
 def test_a_breach_says_at_least_how_bad() -> None:

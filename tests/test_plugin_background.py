@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import pytest
-
-from tests.toy_project import Toy
+from tests.toy_project import WORKERS, Toy
 
 pytest_plugins = ["pytester"]
 
-WORKERS = pytest.mark.parametrize("workers", [(), ("-n", "2")])
 
 CHECKS = """
 @pytest.mark.item("postdeploy.live")
@@ -89,6 +86,30 @@ def test_list(heartbeat): ...
     assert ran.statuses["postdeploy.list"] == "passed"
     assert (toy.folder / "heartbeat-started").exists()
     assert not (toy.folder / "silence-started").exists()
+
+
+def test_a_task_is_given_what_it_names(toy: Toy) -> None:
+    toy.write(
+        "toy_fixtures.py",
+        """
+from plugins.background import background_fixture
+
+@background_fixture(seconds=lambda environment: 4)
+def heartbeat(runbook, before, say):
+    say("half of it")
+    return {"items": len(runbook.items), "before": len(before())}
+""",
+    )
+    toy.check(
+        "postdeploy/test_a.py",
+        """
+@pytest.mark.item("postdeploy.live")
+def test_live(heartbeat):
+    assert heartbeat["items"] > 1
+    assert heartbeat["before"] == 0
+""",
+    )
+    assert toy.run("-m", "postdeploy").statuses["postdeploy.live"] == "passed"
 
 
 SLOW = """

@@ -9,6 +9,8 @@ def test_the_api_answers_in_time(api_latency, measure, objective):
     """The 95th percentile over varied URLs is under the objective (500 ms)."""
     times = api_latency.timed
     measure("response_times", times.durations_ms, "ms")
+    measure("stopping", times.stopping.value)
+    measure("connection_set_ups", times.set_up_ms, "ms")
     measure("p95", times.p95_ms, "ms")
 
     assert times.p95_ms < objective("api-p95"), (
@@ -18,13 +20,16 @@ def test_the_api_answers_in_time(api_latency, measure, objective):
 
 @pytest.mark.item("performance.error-rate")
 @pytest.mark.needs("api.key")
-def test_requests_do_not_fail(api_latency, measure):
-    """None of the sampled requests is answered 5xx, or not at all. 429 is our own doing and no error."""
+def test_requests_do_not_fail(api_latency, measure, objective, fails_more_than):
+    """No more are answered 5xx, or not at all, than the objective allows (0.1 %) and chance explains."""
     sent = api_latency.taken
     measure("requests", sent.total, "count")
     measure("errors", sent.bad, "count")
+    measure("stopping", sent.stopping.value)
 
-    assert sent.bad == 0, f"{sent.bad} of {sent.total} requests failed: {sent.message}"
+    assert not fails_more_than(sent, objective("error-rate")), (
+        f"{sent.bad} of {sent.total} requests failed: {sent.message}"
+    )
 
 
 @pytest.mark.item("performance.frontend-first-byte")
@@ -32,6 +37,7 @@ def test_the_first_byte_of_the_site_comes_in_time(frontend_latency, measure):
     """The 95th percentile of the time to first byte is under 1 s."""
     times = frontend_latency.timed
     measure("first_bytes", times.first_byte_ms, "ms")
+    measure("stopping", times.stopping.value)
     measure("p95", times.first_byte_p95_ms, "ms")
 
     assert times.first_byte_p95_ms < 1000, (

@@ -67,9 +67,11 @@ def test_real_requests_succeed_in_time(service, traffic, release, objective, con
     """Of real requests since it went live no more fail than agreed, and a usual minute's p95 is in time."""
     found = traffic(service, release.live_at, release.now)
 
-    measure("requests", found.requests, "count")
-    measure("failed", found.failed, "count")
-    measure("p95", found.typical_p95_ms, "ms")
+    measure(f"{service}_requests", found.requests, "count")
+    measure(f"{service}_failed", found.failed, "count")
+    measure(f"{service}_p95", found.typical_p95_ms, "ms")
+    measure(f"{service}_p95_by_minute", found.p95_ms, "ms")
+    measure(f"{service}_since", f"{release.live_at:%H:%M} UTC")
     assert not found.fails_more_than(objective("error-rate"), confidence), found.told
     agreed = objective(f"{service}-p95")
     assert found.typical_p95_ms < agreed, f"{found.typical_p95_ms:.0f} ms where under {agreed:.0f} was agreed"

@@ -14,7 +14,7 @@ from statistics import NormalDist
 
 from plugins.calibration.truth import Truth
 from plugins.judge.evidence import Evidence
-from plugins.judge.readings import STOPPING
+from plugins.judge.readings import STOPPING, method_after
 from plugins.judge.rollback import COMMIT_ITEM
 from plugins.judge.settling import Settling
 from plugins.judge.statistics import sample_quantile
@@ -68,7 +68,7 @@ class Simulation:
             measured[slo.item] = _response_times(slo, after, before if truth.compared else None)
             baseline[slo.item] = _series(slo, before)
             for ratio in self._ratios if api else ():
-                measured[ratio.item] = _error_rate(ratio, after, before if truth.compared else None)
+                measured[ratio.item] = self._error_rate(ratio, after, before if truth.compared else None)
                 baseline[ratio.item] = _counts(ratio, before)
         broken, hidden = self._chosen(truth)
         return Evidence(
@@ -136,11 +136,28 @@ class Simulation:
         drawn = self._drawn(p95, slo, 0.0, truth.sampled)
         known = (before.durations, (before.bad, BASELINE)) if truth.compared else ((), None)
         settling, bad, taken = Settling(slo, self._runbook.policy, *known), 0, 0
-        while taken < truth.sampled and not settling.settled:
+        while taken < truth.sampled and not (taken >= FEWEST and settling.settled):
             failed = self._random.random() < failing
             settling.update(drawn.durations[taken], bad=failed)
             bad, taken = bad + failed, taken + 1
         return _Samples(drawn.durations[:taken], bad, Stopping.SEQUENTIAL)
+
+    def _error_rate(self, slo: Slo, samples: _Samples, before: _Samples | None) -> Result:
+        """As the check does: it fails when more requests did than agreed, beyond what chance explains."""
+        size = len(samples.durations)
+        if size < FEWEST:
+            return _hidden_measurement(slo)
+        share = method_after(samples.stopping).lower_bound(samples.bad, size, self._runbook.policy.confidence)
+        failed = share >= slo.objective
+        old = failed and before is not None and before.bad
+        return Result(
+            slo.item,
+            Phase.PERFORMANCE,
+            Status.FAILED if failed else Status.PASSED,
+            "requests failed" if failed else "",
+            Attribution.PRE_EXISTING if old else None,
+            _counts(slo, samples),
+        )
 
     def _failed(self, share: float, size: int) -> int:
         return sum(self._random.random() < share for _ in range(size)) if share else 0
@@ -166,22 +183,6 @@ def _response_times(slo: Slo, samples: _Samples, before: _Samples | None) -> Res
         "the sample's percentile is over the objective",
         Attribution.PRE_EXISTING if old else None,
         _series(slo, samples),
-    )
-
-
-def _error_rate(slo: Slo, samples: _Samples, before: _Samples | None) -> Result:
-    """As the check does: it fails when any request did."""
-    if len(samples.durations) < FEWEST:
-        return _hidden_measurement(slo)
-    status = Status.FAILED if samples.bad else Status.PASSED
-    old = samples.bad and before is not None and before.bad
-    return Result(
-        slo.item,
-        Phase.PERFORMANCE,
-        status,
-        "requests failed" if samples.bad else "",
-        Attribution.PRE_EXISTING if old else None,
-        _counts(slo, samples),
     )
 
 

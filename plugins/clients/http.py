@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Mapping
 from typing import Unpack
@@ -43,7 +44,7 @@ _MAYBE_STALE = (httpcore.RemoteProtocolError, httpcore.ReadError, httpcore.Write
 class HttpClient:
     """Asks one origin. Whatever the server does, each request ends in an `Answer` or a `NoAnswer`, in time.
 
-    Cookies are not kept: each request sends those that it is given.
+    Cookies are not kept: each request sends those that it is given. Several threads may ask at once.
 
     Args:
         origin: scheme, host and port, such as "https://api.example.com".
@@ -71,6 +72,7 @@ class HttpClient:
         self._headers = dict(headers or {})
         self._throttle = throttle or Throttle()
         self._pool: httpcore.ConnectionPool | None = None
+        self._opening = threading.Lock()
 
     def get(
         self,
@@ -175,10 +177,10 @@ class HttpClient:
             return self._travel(request, trip, secrets)
 
     def _travel(self, request: httpx.Request, trip: Trip, secrets: frozenset[str]) -> Answer:
-        if self._pool is None:
-            self._pool = open_pool(self.origin)
+        with self._opening:
+            pool = self._pool = self._pool or open_pool(self.origin)
         url = request.url
-        response = self._pool.handle_request(
+        response = pool.handle_request(
             httpcore.Request(
                 request.method,
                 httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),

@@ -19,6 +19,10 @@ from plugins.model.outcomes import NoAnswer, NoAnswerKind
 # is being closed.
 _KEEP_ALIVE_S = 3.0
 
+# Whoever asks in several threads bounds their number. A request that waited for a connection here would wait
+# outside its deadline, and its wait would pass for the server's.
+_UNBOUNDED = None
+
 
 def open_pool(origin: str) -> httpcore.ConnectionPool:
     """A pool for one origin, through the proxy that the process environment names for it.
@@ -30,7 +34,10 @@ def open_pool(origin: str) -> httpcore.ConnectionPool:
     address = proxy_for(origin)
     if address is None:
         return httpcore.ConnectionPool(
-            ssl_context=trusted, keepalive_expiry=_KEEP_ALIVE_S, network_backend=Backend()
+            ssl_context=trusted,
+            max_connections=_UNBOUNDED,
+            keepalive_expiry=_KEEP_ALIVE_S,
+            network_backend=Backend(),
         )
     try:
         proxy = httpx.Proxy(address)
@@ -38,6 +45,7 @@ def open_pool(origin: str) -> httpcore.ConnectionPool:
             raise ValueError("httpcore speaks SOCKS only with socksio")  # noqa: TRY301 - one way out for all
         return httpcore.ConnectionPool(
             ssl_context=trusted,
+            max_connections=_UNBOUNDED,
             proxy=httpcore.Proxy(str(proxy.url), auth=proxy.raw_auth, ssl_context=None),
             keepalive_expiry=_KEEP_ALIVE_S,
             network_backend=Backend(),

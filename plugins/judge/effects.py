@@ -14,6 +14,7 @@ from plugins.judge.evidence import Evidence
 from plugins.judge.method import Method
 from plugins.judge.ratios import quantile_ratio, share_increase, shared
 from plugins.judge.statistics import EXACT, sample_quantile
+from plugins.judge.users import ITEM, Users
 from plugins.model.figures import percent
 from plugins.model.result import Exchange
 from plugins.model.runbook import Slo
@@ -57,11 +58,13 @@ class Slowdown:
 
     Attributes:
         ratio: of the two samples' quantiles.
+        added: the one less the other, in the objective's unit.
         interval: of the true ratio; None is an end for which there are too few samples.
     """
 
     quantile: float
     ratio: float
+    added: float
     interval: tuple[float | None, float | None]
 
     @property
@@ -93,11 +96,21 @@ def blast_radius(slo: Slo, evidence: Evidence) -> Blast | None:
     if blamed is not Attribution.PRE_EXISTING:
         ends = (method.lower_bound(bad, total, confidence), method.upper_bound(bad, total, confidence))
         return Blast(bad, total, ends)
-    known = readings.counts_before(slo, evidence)
+    known = readings.counts_before(slo, evidence.baseline)
     if known is None:
         return None
     before, methods = (known[0], known[1]), (method, known[2])
     return Blast(bad, total, share_increase((bad, total), before, confidence, methods), before)
+
+
+def users_blast(users: Users, evidence: Evidence) -> Blast | None:
+    """The same share of real users' requests; None where their failures are older, or of somebody else."""
+    result = evidence.result(ITEM)
+    blamed = None if result is None else evidence.attribution(result)
+    if blamed in {*_ELSEWHERE, Attribution.PRE_EXISTING}:
+        return None
+    counts = (users.failed, users.requests, evidence.runbook.policy.confidence)
+    return Blast(users.failed, users.requests, (EXACT.lower_bound(*counts), EXACT.upper_bound(*counts)))
 
 
 def by_endpoint(
@@ -138,7 +151,7 @@ def slowdowns(slo: Slo, evidence: Evidence) -> tuple[Slowdown, ...]:
     All their lower bounds hold together with the policy's confidence.
     """
     result = evidence.result(slo.item)
-    known = readings.series_before(slo, evidence)
+    known = readings.series_before(slo, evidence.baseline)
     if known is None or slo.quantile is None or slo.better == "above":
         return ()
     if result is None or evidence.attribution(result) in _ELSEWHERE:
@@ -152,17 +165,20 @@ def slowdowns(slo: Slo, evidence: Evidence) -> tuple[Slowdown, ...]:
     quantiles = tuple(dict.fromkeys((MEDIAN, slo.quantile)))
     confidence = shared(evidence.runbook.policy.confidence, len(quantiles))
     return tuple(
-        Slowdown(
+        _slowdown(
             quantile,
-            _times(sample_quantile(after, quantile), sample_quantile(before, quantile)),
+            sample_quantile(after, quantile),
+            sample_quantile(before, quantile),
             quantile_ratio(after, before, quantile, confidence, methods),
         )
         for quantile in quantiles
     )
 
 
-def _times(after: float, before: float) -> float:
-    return after / before if before else math.inf
+def _slowdown(
+    quantile: float, after: float, before: float, interval: tuple[float | None, float | None]
+) -> Slowdown:
+    return Slowdown(quantile, after / before if before else math.inf, after - before, interval)
 
 
 def _without_ids(path: str) -> str:

@@ -106,7 +106,7 @@ def _times(evidence: Evidence, objective: Slo, report: SloReport) -> Iterator[st
         is_now = quantity(report.value, objective.unit)
         yield f"p{objective.quantile * 100:g} {side} {agreed} (it is {is_now})"
     line = limit_of(evidence.runbook.policy, Impact.PERFORMANCE)
-    known = readings.series_before(objective, evidence)
+    known = readings.series_before(objective, evidence.baseline)
     if line is None or line.limit is None or known is None:
         return
     before = sample_quantile(known[0], MEDIAN)

@@ -11,7 +11,8 @@ For slowness the objective has a say too:
     under               proceed             proceed             fix forward
 
 The line is drawn at the median. The objective's own quantile speaks where it is clearly over the line: its
-interval is too wide to call anybody for less, and the objective judges it besides.
+interval is too wide to call anybody for less, and the objective judges it besides. What adds less than a
+twentieth of the objective is no slowdown, however many times the old value it is.
 """
 
 from __future__ import annotations
@@ -29,6 +30,9 @@ from plugins.model.verdict import Reason, SloReport
 from plugins.model.words import Action, Attribution, Impact, SloVerdict
 
 _SHOWN = 3
+
+_FELT = 0.05
+"""Of the objective: nobody feels less. Twice next to nothing is still next to nothing."""
 
 
 def errors_reach_many(evidence: Evidence) -> Finding | None:
@@ -84,7 +88,8 @@ def _blasts(evidence: Evidence) -> Iterator[tuple[Slo, Blast, Clause, Side]]:
     """Each breached objective for a share that can be held against the policy's line, and its side of it."""
     line = limit_of(evidence.runbook.policy, None)
     for objective, report in _reports(evidence, "ratio"):
-        blast = effects.blast_radius(objective, evidence)
+        users = slo.users_judged(objective, evidence)
+        blast = (users and effects.users_blast(users, evidence)) or effects.blast_radius(objective, evidence)
         if line is None or line.limit is None or blast is None or blast.interval[0] <= 0:
             continue
         if report.verdict is SloVerdict.BREACHED:
@@ -97,6 +102,8 @@ def _slowdowns(evidence: Evidence) -> Iterator[tuple[Slo, Slowdown, Clause, Side
     for objective, report in _reports(evidence, "quantile"):
         for slower in effects.slowdowns(objective, evidence):
             if line is None or line.limit is None or not slower.shown:
+                continue
+            if slower.added < _FELT * objective.objective:
                 continue
             where = side(slower.interval, 1 + line.limit)
             if where is Side.OVER or (slower.quantile == MEDIAN and where is Side.STRADDLING):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeAlias
 
 from plugins.judge.evidence import Evidence
 from plugins.judge.method import Method
@@ -15,6 +16,9 @@ from plugins.model.words import Attribution, Status, Stopping
 
 STOPPING = "stopping"
 """Name of the measurement by which an item tells what ended its sampling, a word of `Stopping`."""
+
+Baseline: TypeAlias = Mapping[str, tuple[Measurement, ...]]
+"""What items measured before the deployment, by id."""
 
 _SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6}
 
@@ -46,24 +50,25 @@ def counts(slo: Slo, evidence: Evidence) -> tuple[int, int]:
 def method(slo: Slo, evidence: Evidence) -> Method:
     """The way to read what the objective's item measured: exact, unless a rule ended the sampling."""
     result = evidence.result(slo.item)
-    return _method(result.measurements if result else ())
+    return method_of(result.measurements if result else ())
 
 
-def series_before(slo: Slo, evidence: Evidence) -> tuple[Sequence[float], Method] | None:
+def series_before(slo: Slo, baseline: Baseline) -> tuple[Sequence[float], Method] | None:
     """The samples from before the deployment, and the way to read them; None where there are none."""
-    taken = _named(evidence.baseline.get(slo.item, ()), slo.measurement)
+    before = baseline.get(slo.item, ())
+    taken = _named(before, slo.measurement)
     try:
-        return (in_unit(slo, taken), _method(evidence.baseline[slo.item])) if taken else None
+        return (in_unit(slo, taken), method_of(before)) if taken else None
     except NotMeasured:
         return None
 
 
-def counts_before(slo: Slo, evidence: Evidence) -> tuple[int, int, Method] | None:
+def counts_before(slo: Slo, baseline: Baseline) -> tuple[int, int, Method] | None:
     """The counts from before the deployment, and the way to read them; None where there are none."""
-    before = evidence.baseline.get(slo.item, ())
+    before = baseline.get(slo.item, ())
     bad, total = _named(before, slo.measurement), _named(before, slo.total)
     try:
-        return (*checked(bad.value, total.value), _method(before)) if bad and total else None
+        return (*checked(bad.value, total.value), method_of(before)) if bad and total else None
     except NotMeasured:
         return None
 
@@ -119,10 +124,15 @@ def checked(bad: object, total: object) -> tuple[int, int]:
     return bad, total
 
 
-def _method(measurements: Iterable[Measurement]) -> Method:
-    """A word that is not known says that nobody knows what ended it: the wider interval is right then."""
+def method_of(measurements: Iterable[Measurement]) -> Method:
+    """The way to read an item's measurements, by what it says of its sampling's end."""
     told = _named(measurements, STOPPING)
-    return EXACT if told is None or told.value == Stopping.FIXED else ANYTIME
+    return method_after(Stopping.FIXED if told is None else told.value)
+
+
+def method_after(stopping: object) -> Method:
+    """A word that is not known says that nobody knows what ended it: the wider interval is right then."""
+    return EXACT if stopping == Stopping.FIXED else ANYTIME
 
 
 def _named(measurements: Iterable[Measurement], name: str) -> Measurement | None:

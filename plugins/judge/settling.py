@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from plugins.judge.effects import MEDIAN
 from plugins.judge.lines import limit_of
 from plugins.judge.ratios import of_each, shared
+from plugins.judge.readings import Baseline, counts_before, series_before
 from plugins.judge.sequences import ProportionSequence
 from plugins.judge.statistics import EXACT, quantile_bounds
-from plugins.model.runbook import Policy, Slo
-from plugins.model.words import Impact, SloVerdict
+from plugins.model.runbook import Policy, Runbook, Slo
+from plugins.model.words import Impact, SloVerdict, WebService
 
 _UNDECIDED = SloVerdict.INSUFFICIENT_EVIDENCE
 
@@ -70,6 +71,23 @@ class Settling:
         return self._slow.verdict is not _UNDECIDED and all(one is None or one.settled for one in asked)
 
 
+def settling_for(slo: Slo, runbook: Runbook, baseline: Baseline) -> Settling:
+    """The same, with what is known of before the deployment.
+
+    Args:
+        slo: for a quantile, to stay below.
+        runbook: its policy draws the lines, and its objective for a share tells what failing requests are.
+        baseline: what items measured before the deployment; empty where nobody looked.
+    """
+    before = series_before(slo, baseline)
+    services = services_of(slo, runbook)
+    ratio = next(
+        (one for one in runbook.slos if one.kind == "ratio" and services_of(one, runbook) == services), None
+    )
+    failed = counts_before(ratio, baseline) if ratio else None
+    return Settling(slo, runbook.policy, before[0] if before else (), failed[:2] if failed else None)
+
+
 class _Question:
     """On which side of a line that is itself known between two bounds only."""
 
@@ -84,6 +102,12 @@ class _Question:
     @property
     def settled(self) -> bool:
         return self._under.verdict is SloVerdict.MET or self._over.verdict is SloVerdict.BREACHED
+
+
+def services_of(slo: Slo, runbook: Runbook) -> tuple[WebService, ...]:
+    """The services whose requests an objective is about."""
+    item = runbook.item(slo.item)
+    return item.services if item else ()
 
 
 def _failing(policy: Policy, before: tuple[int, int] | None) -> _Question | None:

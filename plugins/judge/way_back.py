@@ -90,7 +90,7 @@ def _step(service: WebService, hosted: Hosted | None, ours: Collection[WebServic
         return RollbackStep(service=name, current="", to="", how=by_hand)
     current, good = hosted.current, hosted.last_good
     if good is None or service not in ours:
-        still = f"{name} still serves {_short(current)}, which this deployment never replaced: cancel what goes on"
+        still = f"{name} still serves {_short(current)}: cancel what goes on, there is nothing to take back"
         return RollbackStep(
             service=name,
             current=current.deploy,

@@ -80,8 +80,10 @@ class Sampling(Table):
     """How many requests the performance items may send, and how fast.
 
     Attributes:
-        requests: per series.
-        per_minute: the environment's allowance; 0 leaves it to the tier's own limit.
+        requests: the most of each series; it ends before where they have decided the objectives.
+        per_minute: the environment's allowance; 0 spreads the requests over `seconds`, as far as the tier's
+            own limit lets them.
+        seconds: within which they are sent.
     """
 
     requests: int = Field(default=120, ge=20, le=10_000)

@@ -13,7 +13,7 @@ from sandbox.outside.world import World
 MOST_CONNECTIONS = 100
 """Of a database with less than 8 GB of memory."""
 
-_REQUESTS_PER_S = {"api": 2.0, "frontend": 1.0}
+_REQUESTS_PER_S = {"api": 20.0, "frontend": 10.0}
 _NOT_FOUND_SHARE = 0.01
 _ERROR_SHARE = 0.03
 _MEDIAN_MS = {"api": 90.0, "frontend": 240.0}
