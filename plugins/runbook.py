@@ -31,6 +31,7 @@ def _ids_are_unique(runbook: Runbook) -> Iterator[Mistake]:
         [(("slos", n), slo.id) for n, slo in enumerate(runbook.slos)],
         [(("remedies", n), remedy.id) for n, remedy in enumerate(runbook.remedies)],
         [(("log_patterns", n), pattern.id) for n, pattern in enumerate(runbook.log_patterns)],
+        [(("suppliers", n), supplier.id) for n, supplier in enumerate(runbook.suppliers)],
         [(("announcements", n), announcement.id) for n, announcement in enumerate(runbook.announcements)],
         [
             *((("policy", "roll_back", n), clause.id) for n, clause in enumerate(runbook.policy.roll_back)),
@@ -71,6 +72,13 @@ def _remedies_exist(runbook: Runbook) -> Iterator[Mistake]:
         if remedy and remedy not in known:
             meant = did_you_mean(remedy, known) or ";"
             yield Mistake(loc, f'no remedy is called "{remedy}"{meant} there are: {", ".join(known)}')
+
+
+def _suppliers_are_told(runbook: Runbook) -> Iterator[Mistake]:
+    known = {row.id for row in runbook.suppliers}
+    for n, item in enumerate(runbook.items):
+        if item.supplier is not None and item.supplier not in known:
+            yield Mistake(("items", n, "supplier"), f'no row of suppliers has the id "{item.supplier}"')
 
 
 _FED_BY = {
@@ -142,6 +150,7 @@ _RULES: tuple[Callable[[Runbook], Iterator[Mistake]], ...] = (
     _ids_are_unique,
     _items_say_what_they_are,
     _remedies_exist,
+    _suppliers_are_told,
     _objectives_can_be_judged,
     _policy_is_whole,
     _everyone_has_a_moment,

@@ -79,7 +79,7 @@ class VerdictPlugin:
         self._log = EvidenceLog(self._evidence, run.masker)
         self._runbook = masked_runbook(run.runbook, run.masker)
         line = header(run, self._runbook)
-        self._ledger = LedgerOfRun(run.configured, config.rootpath / "reports", folder, line)
+        self.ledger = LedgerOfRun(run.configured, config.rootpath / "reports", folder, line)
         self._log.append("run", **line)
         self._results = Results()
         self._selection: Selection | None = None
@@ -137,7 +137,7 @@ class VerdictPlugin:
         except Exception as error:  # noqa: BLE001 - nor one that could not be told
             self._report = self._broken(selection, error)
             self._say(self._report.verdict.headline)
-        if problem := self._ledger.keep(self._evidence):
+        if problem := self.ledger.keep(self._evidence):
             self._say(
                 self._run.masker.text(f"Ledger       not written, which changes nothing above: {problem}")
             )
@@ -204,10 +204,10 @@ class VerdictPlugin:
     def _gather(self, selection: Selection, exitstatus: int) -> Evidence:
         """What the judge is given: written down first, and read back, so that it can be judged again."""
         evidence = gather(self._run, self._runbook, selection, self._results, exitstatus=exitstatus)
-        evidence = replace(evidence, history=self._ledger.history(evidence))
-        evidence = with_before(evidence, self._ledger.before(evidence))
+        evidence = replace(evidence, history=self.ledger.history(evidence))
+        evidence = with_before(evidence, self.ledger.before(evidence))
         evidence = with_circumstances(
-            self._run.configured, self._config.rootpath, evidence, self._ledger.bad_commits
+            self._run.configured, self._config.rootpath, evidence, self.ledger.bad_commits
         )
         line = self._log.append("conclusion", exitstatus=exitstatus, evidence=evidence_data(evidence))
         return evidence_from(line["evidence"], self._runbook)

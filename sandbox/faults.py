@@ -16,6 +16,8 @@ FAULTS: dict[str, str] = {
     "database-down": "the database refuses connections; the API answers 500 for what needs it, /ready 503",
     "health-degraded": "/health is 200 and says degraded; no source is active",
     "errors-two-percent": "every fiftieth request to the API is answered 500",
+    "errors-twenty-percent": "every fifth request to the API is answered 500",
+    "one-bad-gateway": "the first request to the API's /ready is answered 502, and no other",
     "rate-limited": "every request to both services is answered 429",
     "wrong-commit": "both services say that another commit is answering",
     # data
@@ -49,6 +51,8 @@ FAULTS: dict[str, str] = {
     "api-key-ignored": "every caller is served as anonymous",
     # time
     "slow-a-little": "the API takes 30 % longer",
+    "slow-by-sixty-percent": "the API takes 60 % longer",
+    "five-times-as-slow": "the API takes five times as long",
     "slow": "the API takes 700 ms longer",
     "frontend-slow": "the frontend's first byte takes 1.3 s longer",
     "slow-queries": "the slow-query report lists statements over the limit",
@@ -152,6 +156,7 @@ class Faults:
 
     def __init__(self, names: Iterable[str] = ()) -> None:
         self._on: set[str] = set()
+        self._struck: set[str] = set()
         self.cleared = 0
         for name in names:
             self.switch_on(name)
@@ -165,6 +170,7 @@ class Faults:
         if name not in FAULTS:
             raise UnknownFault(name)
         self._on.add(name)
+        self._struck.discard(name)
 
     def switch_off(self, name: str) -> None:
         """Switch one off; it need not be on.
@@ -175,6 +181,13 @@ class Faults:
         if name not in FAULTS:
             raise UnknownFault(name)
         self._on.discard(name)
+
+    def strike(self, name: str) -> bool:
+        """Whether a fault that comes but once comes now; it is back when it is switched on again."""
+        if name not in self or name in self._struck:
+            return False
+        self._struck.add(name)
+        return True
 
     def clear(self) -> None:
         """Switch all off, and let the platform begin anew."""

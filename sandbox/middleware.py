@@ -15,9 +15,9 @@ from sandbox.answers import refusal
 from sandbox.platform import Platform
 
 _RETRY_AFTER_S = 60
-_EVERY = 50  # errors-two-percent
+_EVERY = {"errors-two-percent": 50, "errors-twenty-percent": 5}
 _SLOWER_BY_S = 0.7
-_SLOWER_BY_SHARE = 0.3
+_SLOWER_BY_SHARE = {"slow-a-little": 0.3, "slow-by-sixty-percent": 0.6, "five-times-as-slow": 4.0}
 _STARTS = frozenset({"http.response.start", "websocket.http.response.start"})
 
 _SECURITY_HEADERS = {
@@ -60,13 +60,23 @@ class Gate:
             return _turned_away(platform)
         if platform.world.is_away("api"):
             return refusal(platform, 503, "unavailable", "The service is being deployed.")
-        unlucky = scope["type"] == "http" and platform.api_requests % _EVERY == 0
-        if "api-errors" in faults or ("errors-two-percent" in faults and unlucky):
+        if (
+            scope["type"] == "http"
+            and scope["path"] == "/ready"
+            and platform.faults.strike("one-bad-gateway")
+        ):
+            return refusal(platform, 502, "bad_gateway", "The upstream did not answer.")
+        unlucky = any(
+            platform.api_requests % every == 0
+            for fault, every in _EVERY.items()
+            if scope["type"] == "http" and fault in faults
+        )
+        if "api-errors" in faults or unlucky:
             return refusal(platform, 500, "internal_error", "An internal error occurred.")
         return None
 
     def _extra_seconds(self, taken: float) -> float:
-        share = _SLOWER_BY_SHARE if "slow-a-little" in self._platform.faults else 0.0
+        share = sum(more for fault, more in _SLOWER_BY_SHARE.items() if fault in self._platform.faults)
         return share * taken + (_SLOWER_BY_S if "slow" in self._platform.faults else 0.0)
 
     def _add_headers(self, scope: Scope, message: Message) -> None:

@@ -89,7 +89,7 @@ class Platform:
         commit: the commit that is released; where it is live, it answers in the header X-Commit.
         project_path: the checkout of what is deployed.
         scene, deploy_s, downtime_s: as of `World`.
-        api_requests: how many the API has had; every fiftieth fails under `errors-two-percent`.
+        api_requests: how many the API has had; some fail under `errors-two-percent` and the like.
         cache: the API's answers by URL; emptied whenever a fault is switched.
         world: what is outside, and which commit each service runs.
     """

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from email.utils import format_datetime
+
 import pytest
 
 from plugins.clients.control import probe
@@ -18,6 +21,36 @@ def test_any_status_shows_that_the_network_is_fine(status: str) -> None:
     assert result.ok
     assert "the network here is fine" in result.message
     assert server.asked[0].startswith(b"GET /api/v2/status.json?x=1 ")
+
+
+@pytest.mark.parametrize(
+    ("headers", "ahead"),
+    [
+        ({}, 0.0),
+        ({"Age": "300"}, -300.0),
+        ({"Date": "yesterday"}, None),
+        ({"Age": "long"}, None),
+    ],
+)
+def test_the_answer_tells_how_far_our_clock_is_off(headers: dict[str, str], ahead: float | None) -> None:
+    told = {"Date": format_datetime(datetime.now(UTC), usegmt=True), **headers}
+    lines = "".join(f"{name}: {value}\r\n" for name, value in told.items())
+    text = f"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n{lines}\r\n"
+    with Server(saying(text.encode())) as server:
+        found = probe([server.origin], [], TIMEOUTS).clock_ahead_s
+    assert found == (None if ahead is None else pytest.approx(ahead, abs=5))
+
+
+def test_an_answer_without_a_date_tells_nothing_of_the_clock() -> None:
+    with Server(saying(answer(b""))) as server:
+        found = probe([server.origin], [], TIMEOUTS)
+    assert found.clock_ahead_s is None
+    assert not found.by_name
+
+
+def test_a_host_that_had_to_be_looked_up_shows_that_names_are_found() -> None:
+    with Server(saying(answer(b""))) as server:
+        assert probe([f"http://localhost:{server.port}/"], [], TIMEOUTS).by_name
 
 
 def test_one_that_answers_is_enough() -> None:

@@ -12,7 +12,7 @@ from plugins.outcome import Outcome, outcome_of
 
 
 def online() -> ControlResult:
-    return ControlResult(ok=True, message="https://other.example answers")
+    return ControlResult(ok=True, message="https://other.example answers", by_name=True)
 
 
 def offline() -> ControlResult:
@@ -108,3 +108,11 @@ def test_a_message_is_one_bounded_line() -> None:
 
     assert "\n" not in message
     assert len(message) <= 600
+
+
+def test_an_unknown_name_is_ours_where_nobody_had_to_find_another() -> None:
+    error = NoAnswer(NoAnswerKind.NAME, "https://api.example cannot be found", "https://api.example")
+    found = outcome_of(error, Impact.CORE, lambda: ControlResult(ok=True, message="http://127.0.0.1 answers"))
+
+    assert (found.status, found.attribution) == (Status.ERROR, Attribution.PROBER)
+    assert "check the DNS of this machine" in found.message

@@ -61,6 +61,8 @@ SHOWS: dict[str, Holds] = {
         and answer.json()["active_sources"] == 0
     ),
     "errors-two-percent": lambda s: [status("/chains")(s) for _ in range(100)].count(500) == 2,
+    "errors-twenty-percent": lambda s: [status("/chains")(s) for _ in range(50)].count(500) == 10,
+    "one-bad-gateway": lambda s: [status("/ready")(s) for _ in range(3)] == [502, 200, 200],
     "wrong-commit": lambda s: s.get("/ready").headers["X-Commit"].startswith("0ddc0de"),
     "exploits-malformed": lambda s: (
         (answer := s.get("/exploits?page_size=5")).status_code == 200
@@ -125,11 +127,15 @@ def test_slow_takes_700_ms_longer(sandbox: Sandbox) -> None:
     assert usual < 700
 
 
-def test_slow_a_little_is_30_percent_slower() -> None:
+def test_some_faults_make_the_api_slower_by_a_share() -> None:
     with started("--latency", "200") as sandbox:
         assert milliseconds(sandbox, 1) >= 200
         with sandbox.fault("slow-a-little"):
             assert milliseconds(sandbox, 11) >= 260
+        with sandbox.fault("slow-by-sixty-percent"):
+            assert milliseconds(sandbox, 21) >= 320
+        with sandbox.fault("five-times-as-slow"):
+            assert milliseconds(sandbox, 31) >= 1000
 
 
 def test_open_streams_are_cut_when_the_api_goes_down(sandbox: Sandbox) -> None:

@@ -47,7 +47,9 @@ def test_all_is_well_in_few_lines() -> None:
         "PROCEED      10 items passed; 1 not verified",
         "  do         announce that it succeeded, then follow up within the hour",
         "SLOs         ✓ API p95 100 ms [100 – 100 ms] below 500 ms: met"
-        " · ? Error rate: 0 errors in 120 requests: below 2.5 % with 95 % confidence;" + NEEDED + ""
+        " · ? Error rate: 0 errors in 120 requests: below 2.5 % with 95 % confidence;"
+        + NEEDED
+        + " (our own sampling: 120 requests)"
         " · ? Availability: this run alone says nothing of it",
         "Checklist    10 passed · 1 unverified",
         "  unverified 1 × no check yet",

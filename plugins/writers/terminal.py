@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from plugins.model.figures import counted, duration, quantity
-from plugins.model.verdict import ItemReport, Reason, SloReport, Verdict
+from plugins.model.verdict import ItemReport, Reason, RollbackStep, SloReport, Verdict
 from plugins.model.words import Action, SloVerdict, Status
 from plugins.writers import words
 from plugins.writers.inert import one_line
@@ -21,6 +21,7 @@ _WARNINGS = 3
 _ITEMS = 8
 _WHYS = 4
 _MESSAGE = 240
+_FLIP = 480
 
 
 class Style(Enum):
@@ -115,8 +116,12 @@ def _grounds(verdict: Verdict) -> Iterator[Entry]:
         yield Entry("  because", _ground(group, items.get(group[0].item)))
     if (more := sum(map(len, grounds[_REASONS:]))) > 0:
         yield Entry("", f"and {counted(more, 'more reason')} in the report")
+    if verdict.confidence and verdict.recommendation is not Action.PROCEED:
+        yield Entry("  sure", one_line(verdict.confidence, _MESSAGE))
+    if verdict.compared:
+        yield Entry("  before", one_line(words.compared(verdict), _MESSAGE))
     if verdict.flip:
-        yield Entry("  would flip", verdict.flip)
+        yield Entry("  would flip", one_line(verdict.flip, _FLIP))
 
 
 def _ground(group: tuple[Reason, ...], item: ItemReport | None) -> str:
@@ -140,6 +145,9 @@ def _named(ids: list[str]) -> str:
 
 def _actions(verdict: Verdict) -> Iterator[Entry]:
     yield Entry("  do", verdict.next_step)
+    for step in verdict.rollback.services:
+        if step.calls:
+            yield from _known_way(step)
     for how, services in _ways(verdict).items():
         yield Entry("  how", how.format(service=" and ".join(services)))
     for warning in verdict.rollback.warnings[:_WARNINGS]:
@@ -150,10 +158,23 @@ def _actions(verdict: Verdict) -> Iterator[Entry]:
         yield Entry("  who", verdict.escalation)
 
 
+def _known_way(step: RollbackStep) -> Iterator[Entry]:
+    """One service, from which deploy to which, by each of the ways."""
+    yield Entry(
+        "  how", one_line(f"{step.service} from {words.source(step)} to {words.target(step)}", _MESSAGE)
+    )
+    yield Entry("", f"dashboard: switch auto-deploy off first, then {step.dashboard} → Rollbacks → {step.to}")
+    yield Entry("", f"API: {', then '.join(step.calls)}")
+    if step.revert:
+        yield Entry("", f"git: {step.revert}, and push")
+
+
 def _ways(verdict: Verdict) -> dict[str, list[str]]:
-    """Each way back, with "{service}" where it names one, and the services that go that way."""
+    """Each way back that names no deploys, with "{service}" where it names one, and who goes it."""
     ways: dict[str, list[str]] = {}
     for step in verdict.rollback.services:
+        if step.calls:
+            continue
         how = (step.how or "{service}: not known").replace("{", "").replace("}", "")
         ways.setdefault(how.replace(step.service, "{service}"), []).append(step.service)
     return ways

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from plugins.model.figures import quantity
 from plugins.model.result import Measurement
-from plugins.model.verdict import ItemReport, Reason, SloReport, Verdict
+from plugins.model.verdict import ItemReport, Reason, RollbackStep, SloReport, Verdict
 from plugins.model.words import Action, Attribution, SloVerdict, Status
 
 CALLS = {
@@ -128,7 +128,29 @@ def unwell(verdict: Verdict) -> tuple[ItemReport, ...]:
 
 
 def services_told(verdict: Verdict) -> str:
-    """Which service goes back to what, such as "kamiyo-frontend to its last good deploy"."""
-    return ", ".join(
-        f"{step.service} to {step.to or 'its last good deploy'}" for step in verdict.rollback.services
-    )
+    """Which service goes back to what, such as "kamiyo-frontend to its last good deploy", and which stays."""
+    if not verdict.rollback.services:
+        return ""
+    back = [f"{step.service} to {target(step)}" for step in verdict.rollback.services]
+    known = any(step.to for step in verdict.rollback.services)
+    stays = [f"{service} stays" for service in verdict.rollback.stays if known]
+    return ", ".join(back) + "".join(f"; {service}" for service in stays)
+
+
+def source(step: RollbackStep) -> str:
+    """What is to be taken back, such as "dep-9d21 (commit 9c41d07)"."""
+    commit = f" (commit {step.current_commit[:7]})" if step.current_commit else ""
+    return f"{step.current or 'an unknown deploy'}{commit}"
+
+
+def target(step: RollbackStep) -> str:
+    """What to go back to, such as "dep-7fk2 (commit 3b0cca2, live until 2026-11-23 14:02 UTC)"."""
+    if not step.to:
+        return "its last good deploy"
+    until = f", live until {moment(step.live_until)}" if step.live_until else ""
+    return f"{step.to} (commit {step.to_commit[:7]}{until})" if step.to_commit else step.to
+
+
+def compared(verdict: Verdict) -> str:
+    """The run that shows how things were before, with its age; "" where there is none."""
+    return str(verdict.compared) if verdict.compared else ""
