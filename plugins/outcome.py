@@ -64,8 +64,11 @@ def outcome_of(error: BaseException, impact: Impact, network: NetworkProbe) -> O
             return _no_answer(error, network)
         case OutOfTime():
             return Outcome(Status.ERROR, sentence(str(error)), Attribution.UNKNOWN)
+        case ServerBroke() if impact in _FINAL_IMPACTS:
+            # A server that breaks shows neither lost data nor an open hole; others say that it breaks.
+            return Outcome(Status.ERROR, sentence(str(error)), Attribution.UNKNOWN, repeatable=True)
         case AssertionError() | pytest.fail.Exception():
-            repeatable = impact not in _FINAL_IMPACTS or isinstance(error, ServerBroke)
+            repeatable = impact not in _FINAL_IMPACTS
             return Outcome(Status.FAILED, _asserted(str(error)), repeatable=repeatable)
         case _:
             told = f"{type(error).__name__}: {sentence(str(error))}".rstrip(": ")

@@ -13,7 +13,7 @@ import httpx
 from pydantic import BaseModel, ValidationError
 
 from plugins.clients.readable import masked_url, readable, without
-from plugins.model.outcomes import NoAnswer, NoAnswerKind, WrongAnswer
+from plugins.model.outcomes import NoAnswer, NoAnswerKind, ServerBroke, WrongAnswer
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -144,6 +144,29 @@ class Answer:
         """A sentence for an assertion: what was asked, what came instead of what, and how its body begins."""
         onward = f" to {self._location}" if self._location else ""
         return f"{self._asked} answered {self.status}{onward} where {expected} was expected: {self.excerpt}"
+
+    def wanted(self) -> Answer:
+        """Itself, where its status is 200.
+
+        Raises:
+            ServerBroke: it is 500 or more.
+            WrongAnswer: it is another.
+        """
+        if self.status >= 500:
+            raise ServerBroke(self.told("200"))
+        if self.status != 200:
+            raise WrongAnswer(self.told("200"))
+        return self
+
+    def page(self) -> Answer:
+        """Itself, where it is 200 and HTML.
+
+        Raises:
+            WrongAnswer: it is not; as of `wanted`.
+        """
+        if self.wanted().media_type != "text/html":
+            raise WrongAnswer(self.told("text/html"))
+        return self
 
     def usable(self) -> Answer:
         """Itself.

@@ -12,7 +12,7 @@ from plugins.clients.commit import commit_told
 from plugins.clients.http import HttpClient
 from plugins.clients.readable import readable
 from plugins.model.environment import Api
-from plugins.model.outcomes import ServerBroke, Unverified, WrongAnswer
+from plugins.model.outcomes import Unverified, WrongAnswer
 from plugins.model.platform import Chains, Exploit, ExploitPage, Health, Readiness
 
 Shape = TypeVar("Shape", bound=BaseModel)
@@ -126,10 +126,7 @@ class ApiClient:
         return commit_told("api", self._api.commit, self.get, "/health")
 
     def _read(self, path: str, shape: type[Shape], **params: object) -> Shape:
-        answer = self._http.get(path, params=params, headers=self.caller())
-        if answer.status != 200:
-            raise (ServerBroke if answer.status >= 500 else WrongAnswer)(answer.told("200"))
-        return answer.parse(shape)
+        return self._http.get(path, params=params, headers=self.caller()).wanted().parse(shape)
 
     def caller(self) -> dict[str, str]:
         """The API key, if there is one, in both of its headers: routes differ in which they read."""

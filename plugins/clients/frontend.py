@@ -8,7 +8,6 @@ from plugins.clients.answer import Answer
 from plugins.clients.commit import commit_told
 from plugins.clients.http import HttpClient
 from plugins.model.environment import Frontend
-from plugins.model.outcomes import WrongAnswer
 
 
 class FrontendClient:
@@ -38,12 +37,7 @@ class FrontendClient:
             WrongAnswer: it is not 200 and text/html.
             NoAnswer: none came.
         """
-        answer = self.get(path)
-        if answer.status != 200:
-            raise WrongAnswer(answer.told("200"))
-        if answer.media_type != "text/html":
-            raise WrongAnswer(answer.told("text/html"))
-        return answer
+        return self.get(path).page()
 
     def commit(self) -> str:
         """The commit that answers, in lower case.

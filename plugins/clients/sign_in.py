@@ -69,8 +69,13 @@ class SignInClient:
         self._http = http
 
     def page(self) -> Answer:
-        """The page that people sign in on, whatever its status."""
-        return self._http.get(self._sign_in.page_path)
+        """The page that people sign in on.
+
+        Raises:
+            WrongAnswer: it is not 200 and text/html.
+            NoAnswer: none came.
+        """
+        return self._http.get(self._sign_in.page_path).page()
 
     def providers(self) -> dict[str, Provider]:
         """The ways to sign in, by id.
@@ -79,7 +84,7 @@ class SignInClient:
             WrongAnswer: the status is not 200, or the body has another shape.
             NoAnswer: none came.
         """
-        answer = _good(self._http.get("/api/auth/providers"))
+        answer = self._http.get("/api/auth/providers").wanted()
         return answer.parse(_Providers).root
 
     def csrf(self) -> Csrf:
@@ -89,7 +94,7 @@ class SignInClient:
             WrongAnswer: the status is not 200, or the token or its cookie is missing.
             NoAnswer: none came.
         """
-        answer = _good(self._http.get("/api/auth/csrf"))
+        answer = self._http.get("/api/auth/csrf").wanted()
         body = answer.json()
         token = body.get("csrfToken") if isinstance(body, dict) else None
         if not isinstance(token, str) or not token:
@@ -141,13 +146,7 @@ class SignInClient:
         )
 
     def _session(self, cookies: dict[str, str]) -> Session:
-        return _good(self._http.get("/api/auth/session", cookies=cookies)).parse(Session)
-
-
-def _good(answer: Answer) -> Answer:
-    if answer.status != 200:
-        raise WrongAnswer(answer.told("200"))
-    return answer
+        return self._http.get("/api/auth/session", cookies=cookies).wanted().parse(Session)
 
 
 def _url_in(answer: Answer) -> str:
