@@ -7,8 +7,11 @@ BIN := .venv/bin
 READY := .venv/.ready
 PHASES := preflight deploy postdeploy performance rollback followup
 
+# Without cached bytecode every run would compile pytest's plugins and ours anew: half a second each.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test endurance lint format bench calibrate plan lock clean $(PHASES)
+.PHONY: help setup demo test exhaustive endurance calibrate lint format bench plan lock clean $(PHASES)
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z].*:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,7 +39,10 @@ plan: $(READY)  ## say what would be checked in ENV, what not, and why
 	@$(BIN)/python -m pytest --env $(ENV) --plan $(ARGS)
 
 test: $(READY)  ## the project's own tests
-	@$(BIN)/python -m pytest tests -n 2 --dist worksteal -q $(ARGS)
+	@$(BIN)/python -m pytest tests -n 2 --dist worksteal -q -m "not exhaustive" $(ARGS)
+
+exhaustive: $(READY)  ## the rest of them: every fault in a run of its own (about ten minutes)
+	@$(BIN)/python -m pytest tests -n 2 --dist worksteal -q -m exhaustive $(ARGS)
 
 endurance: $(READY)  ## kill fifty runs at random moments, and find each again
 	@KAMIYO_KILLS=50 $(BIN)/python -m pytest tests/test_ledger_runs.py -q -k kill_9 $(ARGS)
@@ -50,8 +56,9 @@ format: $(READY)  ## let ruff put the code in order
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-bench: $(READY)  ## what our run costs beside plain pytest and httpx
+bench: $(READY)  ## what our run costs, and what our sampling sees, beside other tools
 	@$(BIN)/python -m tests.bench
+	@$(BIN)/python -m tests.bench_latency
 
 calibrate: $(READY)  ## how often the judge is right about simulated deployments; ARGS=1000 of each kind
 	@$(BIN)/python -m plugins.calibrate $(ARGS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -45,7 +46,28 @@ def _can_be_judged_again(report: Path) -> None:
         assert again == verdict.read_text(encoding="utf-8"), f"{verdict} is not what its evidence gives"
 
 
+# Each takes seconds, and goes over ground that a neighbour, which `make test` runs, has gone over as well.
+EXHAUSTIVE = re.compile(
+    r"""
+      walks/test_stories\.py::(?!test_what_failed_before|test_where_only_the_api)
+    | walks/test_preflight_faults\.py::test_a_destructive
+    | test_client_outside_hostile\.py::.*(?<!issues)(?<!pulls_of)\]$
+    | test_plugin_masking\.py::test_no_canary_comes_out\[(?!-s-|-l)
+    | test_plugin_(?:background|deadline|launching)\.py::.*workers1\]$
+    | test_plugin_verdict\.py::.*-n2\]$
+    | test_replay\.py::test_every_kind_of_run
+    | test_ledger_runs\.py::test_a_ledger_that_is_away.*(?:postgresql|sqlite)
+    | test_drift\.py::.*arguments[12]\]$
+    | test_sandbox_faults\.py::test_(?:some_faults|slow_takes)
+    """,
+    re.VERBOSE,
+)
+
+
+@pytest.hookimpl(tryfirst=True)  # before -m chooses
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A warning is a failure in our own tests; a user's run is not ended by one of some library."""
     for item in items:
         item.add_marker(pytest.mark.filterwarnings("error"))
+        if EXHAUSTIVE.search(item.nodeid):
+            item.add_marker(pytest.mark.exhaustive)

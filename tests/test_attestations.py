@@ -12,7 +12,7 @@ from plugins.configuration import ConfigurationError, load_runbook
 from plugins.model.attestation import Attestation
 from plugins.model.outcomes import Unverified
 from plugins.model.runbook import Runbook
-from tests.toy_project import ITEMS, Toy
+from tests.toy_project import ITEMS, MOSTLY_ALONE, Toy
 
 pytest_plugins = ["pytester"]
 
@@ -222,7 +222,7 @@ def test_a_person_vouches(item, attestation, measure):
 """
 
 
-@pytest.mark.parametrize("workers", [(), ("-n", "2")])
+@MOSTLY_ALONE
 def test_a_check_hears_what_people_say(toy: Toy, workers: tuple[str, ...]) -> None:
     toy.items(ITEMS, more=BY_HAND)
     toy.check("preflight/test_a.py", CHECK)

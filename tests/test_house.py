@@ -73,7 +73,9 @@ def test_imports_follow_the_arrows(path: Path) -> None:
         assert not name.startswith("_pytest"), f"{module} imports {name}, which is private to pytest"
 
 
-@pytest.mark.parametrize("path", [path for path in modules() if within(dotted(path), "plugins.judge")], ids=dotted)
+@pytest.mark.parametrize(
+    "path", [path for path in modules() if within(dotted(path), "plugins.judge")], ids=dotted
+)
 def test_the_judge_has_no_senses(path: Path) -> None:
     assert NO_SENSES.isdisjoint(imports(path)), "judge does no I/O and reads no clock"
 

@@ -23,7 +23,7 @@ from plugins.model.recorded import Ending, RecordedRun
 from plugins.model.words import Action
 from tests.postgres_server import postgres
 from tests.sandbox_process import is_gone, wait_until
-from tests.toy_project import ROOT, Toy
+from tests.toy_project import ROOT, WORKERS, Toy
 
 pytest_plugins = ["pytester"]
 
@@ -60,7 +60,7 @@ def ledger_of(toy: Toy) -> str:
     return f"sqlite:///{toy.folder / 'reports' / 'ledger.db'}"
 
 
-@pytest.mark.parametrize("workers", [(), ("-n", "2")])
+@WORKERS
 def test_a_run_is_kept(toy: Toy, workers: tuple[str, ...]) -> None:
     toy.check("postdeploy/test_a.py", GOOD)
     ran = toy.run("-m", "postdeploy", "--commit", "9c41d07", *workers)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.toy_project import ITEMS, Toy
+from tests.toy_project import ITEMS, MOSTLY_ALONE, Toy
 
 pytest_plugins = ["pytester"]
 
@@ -19,7 +19,7 @@ by_hand = true
 """
 
 
-@pytest.mark.parametrize("workers", [(), ("-n", "2")])
+@MOSTLY_ALONE
 def test_every_mistake_is_told_at_once(toy: Toy, workers: tuple[str, ...]) -> None:
     toy.items(ITEMS, more=BY_HAND)
     toy.check(
@@ -79,7 +79,7 @@ def test_keyword(): ...
     assert not list((toy.folder / "reports").glob("toy/*")), "a run that never began leaves no report"
 
 
-@pytest.mark.parametrize("workers", [(), ("-n", "2")])
+@MOSTLY_ALONE
 def test_variants_of_one_function_are_one_item(toy: Toy, workers: tuple[str, ...]) -> None:
     toy.check(
         "postdeploy/test_a.py",
@@ -112,7 +112,7 @@ def test_performance_belongs_to_postdeploy_too(toy: Toy) -> None:
     assert quick.verdict.phase == "postdeploy"
 
 
-@pytest.mark.parametrize("workers", [(), ("-n", "2")])
+@MOSTLY_ALONE
 def test_a_module_that_cannot_be_read_stops_the_run_without_a_good_word(
     toy: Toy, workers: tuple[str, ...]
 ) -> None:

@@ -10,11 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.toy_project import Toy
+from tests.toy_project import WORKERS, Toy
 
 pytest_plugins = ["pytester"]
 
-WORKERS = pytest.mark.parametrize("workers", [(), ("-n", "2")])
 
 ENDLESS = """
 import threading

@@ -8,11 +8,9 @@ import pytest
 
 from plugins.model.result import Exchange
 from plugins.recorder import Tape, exchange_from, measurement_from
-from tests.toy_project import Toy
+from tests.toy_project import WORKERS, Toy
 
 pytest_plugins = ["pytester"]
-
-WORKERS = pytest.mark.parametrize("workers", [(), ("-n", "2")])
 
 
 @pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])

@@ -16,11 +16,10 @@ import pytest
 from plugins.launching import LaunchedPlatform, LaunchError
 from plugins.model.environment import Launch
 from tests.test_plugin_deadline import until
-from tests.toy_project import Toy
+from tests.toy_project import WORKERS, Toy
 
 pytest_plugins = ["pytester"]
 
-WORKERS = pytest.mark.parametrize("workers", [(), ("-n", "2")])
 
 PLATFORM = """
 import json, os, sys

@@ -11,7 +11,7 @@ import pytest
 
 from plugins.masked_streams import MaskedStream
 from plugins.masking import Masker
-from tests.toy_project import Toy
+from tests.toy_project import MOSTLY_ALONE, Toy
 
 pytest_plugins = ["pytester"]
 
@@ -183,7 +183,7 @@ def traces(text: str) -> list[str]:
     return [trace for trace in telling if trace in text]
 
 
-@pytest.mark.parametrize("workers", [(), ("-n", "2")])
+@MOSTLY_ALONE
 @pytest.mark.parametrize(
     "options",
     [
@@ -208,7 +208,7 @@ def test_no_canary_comes_out(toy: Toy, workers: tuple[str, ...], options: tuple[
     assert not log.exists() or traces(log.read_text()) == []
 
 
-@pytest.mark.parametrize("workers", [(), ("-n", "2")])
+@MOSTLY_ALONE
 @pytest.mark.parametrize(
     "trouble",
     [
@@ -229,7 +229,7 @@ def test_no_canary_comes_out_of_a_crash(toy: Toy, workers: tuple[str, ...], trou
     assert traces(ran.everything_written()) == []
 
 
-@pytest.mark.parametrize("workers", [(), ("-n", "2")])
+@MOSTLY_ALONE
 def test_no_canary_comes_out_between_and_after_the_checks(toy: Toy, workers: tuple[str, ...]) -> None:
     toy.write(
         "talkative.py",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.toy_project import ROOT, Toy
+from tests.toy_project import MOSTLY_ALONE, ROOT, Toy
 
 pytest_plugins = ["pytester"]
 
@@ -56,7 +56,7 @@ def test_the_help_teaches_the_options(toy: Toy) -> None:
         assert words in out
 
 
-@pytest.mark.parametrize("workers", [(), ("-n", "2")])
+@MOSTLY_ALONE
 def test_other_tests_of_the_project_are_left_alone(toy: Toy, workers: tuple[str, ...]) -> None:
     toy.write("tests/test_other.py", "def test_one(): ...\ndef test_two(): assert 1 == 2")
     ran = toy.run("--env", "nowhere", *workers, "tests")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.test_plugin_checklist import BY_HAND
-from tests.toy_project import ITEMS, Toy
+from tests.toy_project import ITEMS, MOSTLY_ALONE, Toy
 
 pytest_plugins = ["pytester"]
 
@@ -45,7 +45,7 @@ def test_webhook(): ...
     return toy
 
 
-@pytest.mark.parametrize("workers", [(), ("-n", "2")])
+@MOSTLY_ALONE
 def test_each_item_is_told_with_its_fate(planned: Toy, workers: tuple[str, ...]) -> None:
     ran = planned.run("--plan", *workers)
 

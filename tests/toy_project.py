@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -16,11 +17,19 @@ from plugins.model.verdict import Verdict
 
 ROOT = Path(__file__).parents[1]
 
+WORKERS = pytest.mark.parametrize("workers", [(), ("-n", "2")])
+"""Alone, and with two workers."""
+
+MOSTLY_ALONE = pytest.mark.parametrize(
+    "workers", [(), pytest.param(("-n", "2"), marks=pytest.mark.exhaustive)]
+)
+"""The same, where two workers matter less and take long."""
+
 PYPROJECT = """
 [tool.pytest]
 strict = true
 testpaths = ["checks"]
-addopts = ["--import-mode=importlib", "-p", "no:cacheprovider"]
+addopts = ["--import-mode=importlib", "-p", "no:cacheprovider", "-p", "no:anyio", "-p", "no:hypothesispytest"]
 filterwarnings = ["error"]
 markers = [
     "item(id): x", "needs(*keys): x", "writes(what): x",
@@ -188,6 +197,7 @@ class Toy:
         for name in [name for name in os.environ if name.startswith(("PYTEST_", "COV_")) or name == "CI"]:
             monkeypatch.delenv(name)
         monkeypatch.delenv("KAMIYO_LEDGER_URL")
+        monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
         monkeypatch.setenv("PYTHONPATH", str(ROOT))
         monkeypatch.setenv("COLUMNS", "160")
         self.write("pyproject.toml", PYPROJECT)
@@ -238,6 +248,8 @@ class Toy:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
+            # In the background of a shell SIGINT is ignored, and that would be inherited.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
         assert isinstance(process, subprocess.Popen)
         return process

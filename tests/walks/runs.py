@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.sandbox_process import HOUSE, Sandbox
 
 CANARY = "CaNaRy7Q"
@@ -32,6 +34,16 @@ CANARIES = {
     "SANDBOX_PAGERDUTY_TOKEN": f"u+{CANARY}7be2ff",
 }
 """A secret for everything that the sandbox keeps secret; none of them may ever be seen."""
+
+
+_LEAN = ("-p", "no:cacheprovider", "-p", "no:anyio")
+
+EXHAUSTIVE = pytest.mark.exhaustive
+"""For cases that `make test` leaves to `make exhaustive`: each is a run of the whole suite."""
+
+WORKERS = pytest.mark.parametrize(
+    "workers", [pytest.param((), id="alone"), pytest.param(("-n", "2"), id="two workers", marks=EXHAUSTIVE)]
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +88,22 @@ class Ran:
 
 def verify(folder: Path, *arguments: str, variables: Mapping[str, str] | None = None) -> Ran:
     """Run pytest on the checks; the report goes into the folder."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    left_out = ("PYTEST_", "PYTHONDONTWRITEBYTECODE")
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(left_out)}
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", f"--report-dir={folder}", "-p", "no:cacheprovider", *arguments],
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            f"--report-dir={folder}",
+            "-p",
+            "no:cacheprovider",
+            "-p",
+            "no:anyio",
+            *arguments,
+        ],
         cwd=HOUSE,
-        env={**clean, **(variables or {})},
+        env={**clean, "SANDBOX_LEDGER_URL": ledger_in(folder), **(variables or {})},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -91,6 +114,11 @@ def verify(folder: Path, *arguments: str, variables: Mapping[str, str] | None = 
     return Ran(done.returncode, done.stdout, folder)
 
 
+def ledger_in(folder: Path) -> str:
+    """The address of a ledger in that folder: runs that share no ledger do not compare themselves."""
+    return f"sqlite:///{folder}/ledger.db"
+
+
 def brief_environment(folder: Path, sandbox: Sandbox) -> Path:
     """An environment file for a sandbox that is running already, in which nothing takes long."""
     settings, launch = sandbox.told["settings"], (HOUSE / "environments" / "sandbox.toml").read_text()
@@ -98,7 +126,8 @@ def brief_environment(folder: Path, sandbox: Sandbox) -> Path:
     text = before + "[" + rest.partition("\n[")[2]
     text = _with_settings(text, settings)
     for key, value in {
-        "requests = 80": "requests = 60",
+        "requests = 600": "requests = 120",
+        "seconds = 30": "seconds = 4",
         "spacing_s = 0.1": "spacing_s = 0.01",
         "urls = []": f'urls = ["{sandbox.control}"]',
     }.items():

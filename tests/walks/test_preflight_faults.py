@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.walks.runs import verify
+from tests.walks.runs import EXHAUSTIVE, WORKERS, verify
 from tests.walks.test_faults import items_checked
 
 RED: dict[str, tuple[str, ...]] = {
@@ -82,7 +82,13 @@ def groups() -> Iterator[tuple[str, ...]]:
         yield tuple(group)
 
 
-@pytest.mark.parametrize("faults", [*groups()], ids=lambda group: f"{group[0]} and {len(group) - 1} more")
+@pytest.mark.parametrize(
+    "faults",
+    [
+        pytest.param(group, id=f"{group[0]} and {len(group) - 1} more", marks=[EXHAUSTIVE] if number else [])
+        for number, group in enumerate(groups())
+    ],
+)
 def test_each_fault_turns_its_items_red_and_holds_the_release(
     faults: tuple[str, ...], tmp_path: Path
 ) -> None:
@@ -96,7 +102,7 @@ def test_each_fault_turns_its_items_red_and_holds_the_release(
 VOUCHED = "preflight.migration-plan-reviewed=Ada: read it, and 20251102101500_drop_image is what we want"
 
 
-@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "two workers"])
+@WORKERS
 def test_without_a_fault_only_a_person_is_missing(workers: tuple[str, ...], tmp_path: Path) -> None:
     ran = verify(tmp_path, "-m", "preflight", "--env=sandbox", *workers)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.walks.runs import Ran, verify
+from tests.walks.runs import EXHAUSTIVE, WORKERS, Ran, verify
 from tests.walks.test_faults import items_checked
 
 COMMIT = "9c41d07e5a3b2c1d0f9e8d7c6b5a493827160504"
@@ -52,7 +52,13 @@ RED: dict[str, dict[str, tuple[str, ...]]] = {
 MOMENTS = [(phase, fault) for phase, faults in RED.items() for fault in faults]
 
 
-@pytest.mark.parametrize(("phase", "fault"), MOMENTS)
+ALWAYS = {("deploy", "build-failed"), ("rollback", "auto-deploy-on"), ("followup", "error-spike")}
+
+
+@pytest.mark.parametrize(
+    ("phase", "fault"),
+    [moment if moment in ALWAYS else pytest.param(*moment, marks=EXHAUSTIVE) for moment in MOMENTS],
+)
 def test_a_fault_turns_its_items_red_and_no_other(phase: str, fault: str, tmp_path: Path) -> None:
     ran = look(tmp_path, phase, "--fault", fault)
 
@@ -60,6 +66,7 @@ def test_a_fault_turns_its_items_red_and_no_other(phase: str, fault: str, tmp_pa
     assert ran.call != "proceed"
 
 
+@EXHAUSTIVE
 def test_downtime_is_measured_to_a_second_or_two(tmp_path: Path) -> None:
     ran = look(tmp_path, "deploy", "--fault", "downtime-40s")
 
@@ -67,7 +74,7 @@ def test_downtime_is_measured_to_a_second_or_two(tmp_path: Path) -> None:
         assert abs(measured(ran, "deploy.downtime", service) - 40) <= 2, ran.output
 
 
-@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "two workers"])
+@WORKERS
 @pytest.mark.parametrize("phase", RED)
 def test_without_a_fault_only_people_are_missing(
     phase: str, workers: tuple[str, ...], tmp_path: Path
@@ -79,6 +86,7 @@ def test_without_a_fault_only_people_are_missing(
     assert set(waiting(ran).values()) == {True}
 
 
+@EXHAUSTIVE
 @pytest.mark.parametrize("phase", RED)
 def test_when_people_have_spoken_everything_passes(phase: str, tmp_path: Path) -> None:
     asked = look(tmp_path / "before", phase, *(("-k", "attested")))
