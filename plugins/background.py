@@ -6,6 +6,7 @@ in a thread of the process that began the run; a check gets its result from the 
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import json
 import threading
@@ -147,7 +148,9 @@ class BackgroundPlugin:
         except BaseException as error:  # noqa: BLE001 - it is raised again where the result is asked for
             found = {"error": _told(error)}
         found["exchanges"] = [asdict(exchange) for exchange in tape.exchanges]
-        write_atomically(_folder(self._run) / f"{name}.json", json.dumps(self._run.masker.data(found)))
+        # A run that a usage error ended takes its folder with it, and asks for nothing any more.
+        with contextlib.suppress(FileNotFoundError):
+            write_atomically(_folder(self._run) / f"{name}.json", json.dumps(self._run.masker.data(found)))
 
 
 def _result(config: pytest.Config, name: str) -> Any:

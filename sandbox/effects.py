@@ -94,7 +94,22 @@ class _SlowQueries(_Effect):
 
     async def bring_about(self, postgres: Postgres) -> None:
         self._running = asyncio.create_task(self._crawl(postgres))
-        await asyncio.sleep(2 * SLOW_QUERY_MS / 1000)  # until it is over the limit
+        async with await _superuser(postgres) as connection:
+            while not await self._is_seen(connection):
+                await asyncio.sleep(0.05)
+
+    @staticmethod
+    async def _is_seen(connection: AsyncConnection) -> bool:
+        """It has been running for longer than the limit."""
+        found = await connection.execute(
+            """
+            SELECT FROM pg_stat_activity
+            WHERE state = 'active' AND query LIKE '%%loan%%' AND pid <> pg_backend_pid()
+              AND clock_timestamp() - query_start > make_interval(secs => %s)
+            """,
+            [SLOW_QUERY_MS / 1000],
+        )
+        return await found.fetchone() is not None
 
     async def undo(self, postgres: Postgres) -> None:  # noqa: ARG002
         assert self._running is not None

@@ -202,3 +202,7 @@ def test_who_acts_goes_by_the_minutes_and_the_severity(
 def test_a_runbook_without_escalation_names_nobody() -> None:
     runbook = RUNBOOK.model_copy(update={"escalation": ()})
     assert who_acts(runbook, Action.ROLL_BACK, 3) == ""
+
+
+def test_a_call_that_no_item_is_the_ground_of_rests_on_no_interval() -> None:
+    assert decide(evidence(interrupted=True)).confidence == ""

@@ -29,7 +29,7 @@ def _told(evidence: Evidence, reasons: Sequence[Reason]) -> Iterator[str]:
     feeds = {slo.item for slo in evidence.runbook.slos} | {slo.id for slo in evidence.runbook.slos}
     for reason in reasons:
         result = evidence.result(reason.item) if reason.item else None
-        if reason.item in feeds:
+        if reason.item and reason.item in feeds:
             yield f"{reason.item}: intervals at {percent(evidence.runbook.policy.confidence)} confidence"
         elif result is not None and result.status is Status.FAILED:
             yield f"{reason.item} {_tries(result)}"
