@@ -39,7 +39,7 @@ plan: $(READY)  ## say what would be checked in ENV, what not, and why
 	@$(BIN)/python -m pytest --env $(ENV) --plan $(ARGS)
 
 test: $(READY)  ## the project's own tests
-	@$(BIN)/python -m pytest tests -n 2 --dist worksteal -q -m "not exhaustive" $(ARGS)
+	@$(BIN)/python -m pytest tests -n 3 --dist worksteal -q -m "not exhaustive" $(ARGS)
 
 exhaustive: $(READY)  ## the rest of them: every fault in a run of its own (about ten minutes)
 	@$(BIN)/python -m pytest tests -n 2 --dist worksteal -q -m exhaustive $(ARGS)

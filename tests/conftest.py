@@ -50,13 +50,16 @@ def _can_be_judged_again(report: Path) -> None:
 EXHAUSTIVE = re.compile(
     r"""
       walks/test_stories\.py::(?!test_what_failed_before|test_where_only_the_api)
-    | walks/test_preflight_faults\.py::test_a_destructive
+    | walks/test_preflight_faults\.py::test_(?:a_destructive|each_fault)
+    | walks/test_release_faults\.py::.*\[deploy-
+    | test_client_hostile\.py::test_every_client_survives\[.*(?<!health)(?<!sign_in\.sign_in)(?<!connect)\]$
+    | test_sampler_truth\.py::(?!test_a_stall_is_seen_in_full$)
     | test_client_outside_hostile\.py::.*(?<!issues)(?<!pulls_of)\]$
-    | test_plugin_masking\.py::test_no_canary_comes_out\[(?!-s-|-l)
+    | test_plugin_masking\.py::test_no_canary_comes_out(?:\[(?!-s-|-l)|_of_a_crash\[(?!report)|_of_a_module)
     | test_plugin_(?:background|deadline|launching)\.py::.*workers1\]$
     | test_plugin_verdict\.py::.*-n2\]$
     | test_replay\.py::test_every_kind_of_run
-    | test_ledger_runs\.py::test_a_ledger_that_is_away.*(?:postgresql|sqlite)
+    | test_ledger_runs\.py::test_(?:kill_9|a_ledger_that_is_away)
     | test_drift\.py::.*arguments[12]\]$
     | test_sandbox_faults\.py::test_(?:some_faults|slow_takes)
     """,

