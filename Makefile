@@ -67,6 +67,8 @@ lock: $(READY)  ## resolve pyproject.toml anew into requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 		--extra dev pyproject.toml -o requirements.lock
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+		--extra browser-dev --constraints requirements.lock pyproject.toml -o requirements-browser.lock
 
 clean:  ## remove .venv, caches and reports
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache
