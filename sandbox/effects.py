@@ -20,6 +20,11 @@ from sandbox.servers import Servers
 
 _EMPTIED = ("exploits", "sources")
 
+_AGREES_WITHIN_S = 15.0
+
+_CRAWLER = "kamiyo-crawler"
+"""The application name of the slow statement's session."""
+
 _MIGRATES_AFTER = timedelta(seconds=1)
 """Into the deploy; it begins with the build, and the deploy of the sandbox lasts but three seconds."""
 
@@ -90,10 +95,13 @@ class _SlowQueries(_Effect):
     fault = "slow-queries"
 
     def __init__(self) -> None:
-        self._running: asyncio.Task[None] | None = None
+        self._wanted = False
+        self._crawling: asyncio.Task[None] | None = None
 
     async def bring_about(self, postgres: Postgres) -> None:
-        self._running = asyncio.create_task(self._crawl(postgres))
+        self._wanted = True
+        if self._crawling is None or self._crawling.done():
+            self._crawling = asyncio.create_task(self._crawl(postgres))
         async with await _superuser(postgres) as connection:
             while not await self._is_seen(connection):
                 await asyncio.sleep(0.05)
@@ -104,22 +112,29 @@ class _SlowQueries(_Effect):
         found = await connection.execute(
             """
             SELECT FROM pg_stat_activity
-            WHERE state = 'active' AND query LIKE '%%loan%%' AND pid <> pg_backend_pid()
+            WHERE state = 'active' AND application_name = %s
               AND clock_timestamp() - query_start > make_interval(secs => %s)
             """,
-            [SLOW_QUERY_MS / 1000],
+            [_CRAWLER, SLOW_QUERY_MS / 1000],
         )
         return await found.fetchone() is not None
 
-    async def undo(self, postgres: Postgres) -> None:  # noqa: ARG002
-        assert self._running is not None
-        self._running.cancel()
-        await asyncio.wait([self._running])
+    async def undo(self, postgres: Postgres) -> None:
+        """End its session from the server's side: a client that is cancelled may swallow it, and go on."""
+        self._wanted = False
+        assert self._crawling is not None
+        async with await _superuser(postgres) as connection:
+            while not self._crawling.done():
+                await connection.execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = %s",
+                    [_CRAWLER],
+                )
+                await asyncio.wait([self._crawling], timeout=0.1)
 
     async def _crawl(self, postgres: Postgres) -> None:
-        while True:
+        while self._wanted:
             with contextlib.suppress(psycopg.Error):
-                async with await _superuser(postgres) as connection:
+                async with await _superuser(postgres, application_name=_CRAWLER) as connection:
                     await connection.execute(
                         "SELECT count(*) FROM exploits, pg_sleep(3600) WHERE description LIKE '%loan%'"
                     )
@@ -146,8 +161,12 @@ class Effects:
         self._one_at_a_time = asyncio.Lock()
 
     async def apply(self) -> None:
-        """Make the world agree with the scene and the set of faults; returns when it does."""
-        async with self._one_at_a_time:
+        """Make the world agree with the scene and the set of faults; returns when it does.
+
+        Raises:
+            TimeoutError: it does not, in a time that nobody would wait longer than.
+        """
+        async with self._one_at_a_time, asyncio.timeout(_AGREES_WITHIN_S):
             faults = self._platform.faults
             await asyncio.to_thread(self._checkout.apply, faults)
             self._platform.cache.clear()
@@ -164,5 +183,6 @@ class Effects:
             await self._migration.settle(self._postgres, self._platform)
 
 
-async def _superuser(postgres: Postgres) -> AsyncConnection:
-    return await AsyncConnection.connect(postgres.superuser_dsn(), autocommit=True)
+async def _superuser(postgres: Postgres, application_name: str = "kamiyo-sandbox") -> AsyncConnection:
+    dsn = postgres.superuser_dsn()
+    return await AsyncConnection.connect(dsn, autocommit=True, application_name=application_name)
