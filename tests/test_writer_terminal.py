@@ -8,7 +8,7 @@ import pytest
 
 from plugins.judge.decide import decide
 from plugins.model.result import Attempt
-from plugins.model.verdict import Verdict
+from plugins.model.verdict import Rollback, RollbackStep, Verdict
 from plugins.model.words import Action, Phase, Status
 from plugins.writers.terminal import Span, Style, lines
 from tests.evidence_for import (
@@ -30,7 +30,6 @@ from tests.evidence_for import (
 )
 from tests.hostile import ENDLESS, HOSTILE, LIVE_CHARACTERS
 
-NEEDED = " 0.1 % needs 2,995 clean requests"
 ALL = [item.id for item in RUNBOOK.items if item.phase is Phase.POSTDEPLOY]
 
 
@@ -46,13 +45,12 @@ def test_all_is_well_in_few_lines() -> None:
         "Kamiyo · staging · postdeploy+performance · commit 9c41d07 · 1 min 4 s",
         "PROCEED      10 items passed; 1 not verified",
         "  do         announce that it succeeded, then follow up within the hour",
-        "SLOs         ✓ API p95 100 ms [100 – 100 ms] below 500 ms: met"
-        " · ? Error rate: 0 errors in 120 requests: below 2.5 % with 95 % confidence;"
-        + NEEDED
-        + " (our own sampling: 120 requests)"
-        " · ? Availability: this run alone says nothing of it",
-        "Checklist    10 passed · 1 unverified",
-        "  unverified 1 × no check yet",
+        (
+            "SLOs         ✓ API p95 100 ms [100 – 100 ms] below 500 ms: met"
+            " · ? Error rate 0 % [0 – 2.5 %] below 0.1 %: needs 2,995, seen 120"
+            " · ? Availability: this run alone says nothing of it"
+        ),
+        "Checklist    10 passed · 1 unverified (no check yet)",
         "Report       reports/x/report.html",
     ]
 
@@ -68,6 +66,25 @@ def test_a_rollback_says_what_why_how_and_who() -> None:
     assert "  how        Render dashboard → kamiyo-frontend → Rollbacks" in told
     assert "  who        minute 7 of the deploy: primary (Ada, +45 1)" in told
     assert f"  ✗ failed   {SIGN_IN} → The secret: Set it." in told
+
+
+def test_a_way_that_is_known_is_told_in_one_line_a_service() -> None:
+    step = RollbackStep(
+        service="kamiyo-frontend",
+        current="dep-9d21",
+        to="dep-7fk2",
+        how="",
+        dashboard="https://dashboard.render.com/web/srv-1",
+        calls=("PATCH /services/srv-1", "POST /services/srv-1/rollback"),
+        revert="git revert 9c41d07",
+    )
+    called = decide(evidence(result(SIGN_IN, FAILED, "401 of 3"), deploy_minutes=7))
+    told = text(replace(called, rollback=Rollback((step,), ("mind the schema",))))
+    assert (
+        "  or         https://dashboard.render.com/web/srv-1: auto-deploy off first, then Rollbacks"
+        " → dep-7fk2; or git revert 9c41d07, and push" in told
+    )
+    assert len(told.splitlines()) <= 13
 
 
 def test_missing_credentials_are_named() -> None:

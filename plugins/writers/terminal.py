@@ -17,11 +17,13 @@ _LABEL = 13
 _NARROWEST = 40
 _NAMED = 3
 _REASONS = 6
-_WARNINGS = 3
+_WARNINGS = 2
 _ITEMS = 8
 _WHYS = 4
 _MESSAGE = 240
-_FLIP = 480
+_SHORT = 200
+_FLIP = 320
+_REMEDY = 360
 
 
 class Style(Enum):
@@ -147,26 +149,21 @@ def _actions(verdict: Verdict) -> Iterator[Entry]:
     yield Entry("  do", verdict.next_step)
     for step in verdict.rollback.services:
         if step.calls:
-            yield from _known_way(step)
+            yield Entry("  or", _by_hand(step))
     for how, services in _ways(verdict).items():
         yield Entry("  how", how.format(service=" and ".join(services)))
     for warning in verdict.rollback.warnings[:_WARNINGS]:
-        yield Entry("  mind", one_line(warning, _MESSAGE))
+        yield Entry("  mind", one_line(warning, _SHORT))
     if (more := len(verdict.rollback.warnings) - _WARNINGS) > 0:
         yield Entry("", f"and {more} more in the report")
     if verdict.escalation:
         yield Entry("  who", verdict.escalation)
 
 
-def _known_way(step: RollbackStep) -> Iterator[Entry]:
-    """One service, from which deploy to which, by each of the ways."""
-    yield Entry(
-        "  how", one_line(f"{step.service} from {words.source(step)} to {words.target(step)}", _MESSAGE)
-    )
-    yield Entry("", f"dashboard: switch auto-deploy off first, then {step.dashboard} → Rollbacks → {step.to}")
-    yield Entry("", f"API: {', then '.join(step.calls)}")
-    if step.revert:
-        yield Entry("", f"git: {step.revert}, and push")
+def _by_hand(step: RollbackStep) -> str:
+    """One service by dashboard and by git; the calls of the API are in the report, for they are long."""
+    revert = f"; or {step.revert}, and push" if step.revert else ""
+    return f"{step.dashboard}: auto-deploy off first, then Rollbacks → {step.to}{revert}"
 
 
 def _ways(verdict: Verdict) -> dict[str, list[str]]:
@@ -190,22 +187,29 @@ def _objectives(verdict: Verdict) -> Iterator[Entry]:
 
 
 def _objective(report: SloReport) -> str:
+    """Value, interval, objective and verdict; of what is not decided, how many samples would do."""
     sign, told = words.OBJECTIVES[report.verdict]
-    title = f"{sign} {words.short_title(report.title)}"
-    if report.verdict is SloVerdict.INSUFFICIENT_EVIDENCE or report.value is None:
-        return f"{title}: {one_line(report.message, _MESSAGE)}"
-    value = quantity(report.value, words.objective_unit(report))
-    return f"{title} {value} [{words.interval(report)}] {words.objective(report)}: {told}"
+    unit = words.objective_unit(report)
+    value = "" if report.value is None else quantity(report.value, unit)
+    if report.verdict is SloVerdict.INSUFFICIENT_EVIDENCE:
+        told = f"needs {report.samples_needed:,}, seen {report.samples:,}" if report.samples_needed else told
+    title = words.short_title(report.title)
+    return f"{sign} {title} {value} [{words.interval(report)}] {words.objective(report)}: {told}"
 
 
 def _checklist(verdict: Verdict) -> Iterator[Entry]:
     counts = [(status, verdict.count(status)) for status in Status]
     tally = " · ".join(f"{count} {words.STATUSES[status][1]}" for status, count in counts if count)
     flaky = sum(item.flaky for item in verdict.items)
-    yield Entry("Checklist", (tally or "no item") + (f" · {flaky} flaky" if flaky else ""))
+    told = (tally or "no item") + (f" · {flaky} flaky" if flaky else "")
     whys = words.why_unverified(verdict)
-    for why, count in whys[:_WHYS]:
-        yield Entry("  unverified" if (why, count) == whys[0] else "", f"{count} × {one_line(why, _MESSAGE)}")
+    if len(whys) == 1:
+        yield Entry("Checklist", f"{told} ({one_line(whys[0][0], _MESSAGE)})")
+    else:
+        yield Entry("Checklist", told)
+        for why, count in whys[:_WHYS]:
+            label = "  unverified" if (why, count) == whys[0] else ""
+            yield Entry(label, f"{count} × {one_line(why, _MESSAGE)}")
     if (more := sum(count for _, count in whys[_WHYS:])) > 0:
         yield Entry("", f"{more} × other reasons, in the report")
     yield from _unwell(verdict)
@@ -217,7 +221,7 @@ def _unwell(verdict: Verdict) -> Iterator[Entry]:
     groups: dict[tuple[Status, str], list[str]] = {}
     for item in words.unwell(verdict):
         if item.remedy is not None and item.remedy.steps:
-            says = f"{item.remedy.title}: {item.remedy.steps[0]}"
+            says = one_line(f"{item.remedy.title}: {' '.join(item.remedy.steps)}", _REMEDY)
         else:
             says = "" if item.id in grounds else one_line(item.message, _MESSAGE)
         if says or item.status is Status.FAILED:
