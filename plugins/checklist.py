@@ -12,7 +12,7 @@ import pytest
 from plugins.mistakes import did_you_mean
 from plugins.model.runbook import Item, Runbook
 from plugins.model.words import Phase
-from plugins.obstacles import credential_keys
+from plugins.obstacles import credential_keys, optional_tables
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,8 @@ class Check:
     """One test, and the item that it checks.
 
     Attributes:
-        needs: keys of the credentials without which it cannot be run, in the order written.
+        needs: keys of the credentials, and names of the tables, without which it cannot be run, in the order
+            written.
         writes: what it writes to the platform, or "".
     """
 
@@ -131,12 +132,11 @@ class _Reader:
         if words is None or not all(mark.args for mark in marks):
             self.problems.append('@pytest.mark.needs takes keys of credentials, such as "api.key"')
             return ()
-        known = credential_keys()
+        known = (*credential_keys(), *optional_tables())
         for key in words:
             if key not in known:
-                self.problems.append(
-                    f'@pytest.mark.needs: no environment has a credential "{key}"{did_you_mean(key, known)}'
-                )
+                told = f'no environment has a credential or a table "{key}"{did_you_mean(key, known)}'
+                self.problems.append(f"@pytest.mark.needs: {told}")
         return tuple(dict.fromkeys(words))
 
     def _writes(self) -> str:

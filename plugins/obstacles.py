@@ -20,7 +20,7 @@ def obstacle(
 
     Args:
         item: the item that it checks.
-        needs: the keys of the credentials without which it cannot be run.
+        needs: the keys of the credentials, and the names of the tables, without which it cannot be run.
         writes: what it writes to the platform, or "".
         environment: where it would run.
         launch_pending: the platform will be started with the run, and will bring its credentials.
@@ -29,12 +29,12 @@ def obstacle(
         return NotApplicable(f"{environment.name} has no {item.part}")
     if writes and environment.mutations is Mutations.FORBIDDEN:
         return Unverified(f'it would write {writes}, and mutations = "forbidden" in {environment.name}')
-    tables = dict.fromkeys(key.partition(".")[0] for key in needs if key not in environment.credentials)
-    if tables:
+    tables = dict.fromkeys(key.partition(".")[0] for key in needs)
+    if tables := [table for table in tables if getattr(environment, table) is None]:
         return Unverified(f"{environment.name} has no {_listed([f'[{table}]' for table in tables])}")
     if launch_pending:
         return None
-    found = {key: environment.credentials[key] for key in needs}
+    found = {key: environment.credentials[key] for key in needs if key not in optional_tables()}
     missing = [f"{credential.name} ({key})" for key, credential in found.items() if not credential.present]
     if missing:
         return Unverified(f"{_listed(missing)} {'is' if len(missing) == 1 else 'are'} not set")
@@ -51,6 +51,13 @@ def credential_keys() -> tuple[str, ...]:
         for name, field in table.model_fields.items()
         if field.annotation is Credential
     )
+
+
+@cache
+def optional_tables() -> tuple[str, ...]:
+    """The name of every table that an environment can do without, such as "project"."""
+    fields = Environment.model_fields.items()
+    return tuple(name for name, field in fields if field.default is None and table_within(field.annotation))
 
 
 def _listed(words: Sequence[str]) -> str:

@@ -4,6 +4,7 @@ import pytest
 
 
 @pytest.mark.item("postdeploy.status-script")
+@pytest.mark.needs("project")
 def test_the_projects_own_status_script_agrees(project, environment, measure):
     """The status script of the checkout, given both addresses, ends with 0."""
     ran = project.check_status(environment.api.url, environment.frontend.url)

@@ -9,6 +9,7 @@ from plugins.model.figures import counted
 @pytest.mark.item("preflight.tests-pass")
 @pytest.mark.timeout(900)
 @pytest.mark.flaky(reruns=0)  # the same tests of the same commit have nothing new to say
+@pytest.mark.needs("project")
 def test_the_projects_own_tests_pass(project, keep_output, measure):
     """The test command of the environment ends with exit code 0; its output is kept beside the report."""
     ran = project.run_tests()
@@ -21,6 +22,7 @@ def test_the_projects_own_tests_pass(project, keep_output, measure):
 
 @pytest.mark.item("preflight.security-audit")
 @pytest.mark.timeout(900)
+@pytest.mark.needs("project")
 def test_the_security_audit_finds_nothing_critical(project, measure):
     """The project's own audit ends with 0; where there is none, pip-audit and npm audit find nothing."""
     audit = project.audit()
@@ -55,6 +57,7 @@ def test_every_check_of_the_commit_is_green(github, commit_to_deploy, measure):
 
 
 @pytest.mark.item("preflight.branch-up-to-date")
+@pytest.mark.needs("project")
 def test_the_checkout_is_clean_and_has_all_of_the_branch(git, environment, commit_to_deploy, measure):
     """Nothing is uncommitted, nothing of the remote branch is missing, and the commit asked is here."""
     standing = git.standing(environment.project.branch)

@@ -4,6 +4,7 @@ import pytest
 
 
 @pytest.mark.item("preflight.migrations-on-disk")
+@pytest.mark.needs("project")
 def test_every_migration_on_disk_is_whole(migration_files, measure):
     """Each is named <14 digits>_<name>, parses as SQL, and has a timestamp of its own and of the past."""
     measure("migrations", len(migration_files.files), "count")
@@ -12,7 +13,7 @@ def test_every_migration_on_disk_is_whole(migration_files, measure):
 
 
 @pytest.mark.item("preflight.migration-history")
-@pytest.mark.needs("database.url")
+@pytest.mark.needs("database.url", "project")
 def test_the_database_and_the_files_tell_one_history(migration_plan, measure):
     """None failed, was edited once applied, or is lost; none pending is older than one applied."""
     measure("pending", len(migration_plan.pending), "count")
@@ -20,7 +21,7 @@ def test_the_database_and_the_files_tell_one_history(migration_plan, measure):
 
 
 @pytest.mark.item("preflight.migrations-classified")
-@pytest.mark.needs("database.url")
+@pytest.mark.needs("database.url", "project")
 def test_code_can_be_rolled_back_after_every_pending_migration(migration_plan, said_of_plan, measure):
     """Each pending migration only adds, or who read the plan names it: a rollback would meet its schema."""
     for number, migration in enumerate(migration_plan.pending, start=1):

@@ -5,6 +5,7 @@ import pytest
 
 @pytest.mark.item("preflight.python-locked")
 @pytest.mark.timeout(300)
+@pytest.mark.needs("project")
 def test_python_requirements_are_pinned_and_locked(project, measure):
     """Each names one version, the lock has the same one, and the installer sees no contradiction."""
     wanted, installed = project.requirements(), project.install()
@@ -21,6 +22,7 @@ def test_python_requirements_are_pinned_and_locked(project, measure):
 
 @pytest.mark.item("preflight.node-locked")
 @pytest.mark.timeout(120)
+@pytest.mark.needs("project")
 def test_the_node_lock_is_in_step(project, measure):
     """The one lock file was made for package.json as it is; where npm is there, it says so too."""
     drift, installed = project.node_drift(), project.node_install()
@@ -32,6 +34,7 @@ def test_the_node_lock_is_in_step(project, measure):
 
 
 @pytest.mark.item("preflight.registries-known")
+@pytest.mark.needs("project")
 def test_every_package_comes_from_a_registry_we_know(project):
     """Requirements and locks point nowhere but to the environment's registries, by https."""
     strange = project.strange_addresses()

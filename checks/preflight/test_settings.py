@@ -5,6 +5,7 @@ import pytest
 
 @pytest.mark.item("preflight.environment-validated")
 @pytest.mark.timeout(900)
+@pytest.mark.needs("project")
 def test_the_projects_own_validation_accepts_the_settings(project, measure):
     """The validation script ends with 0, or with 2: warnings, which are shown and do not fail it."""
     ran = project.validate()
