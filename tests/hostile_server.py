@@ -52,6 +52,11 @@ class Peer:
         while self.line.recv(65_536):
             pass
 
+    def end(self) -> None:
+        """Leave with FIN for certain: closed over a request that is not read out, a connection is reset."""
+        self.line.shutdown(socket.SHUT_WR)
+        self.hold()
+
     def reset(self) -> None:
         """Leave with RST instead of FIN."""
         self.line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -139,6 +144,7 @@ def saying(data: bytes) -> Behaviour:
     def behave(peer: Peer) -> None:
         peer.hear()
         peer.say(data)
+        peer.end()
 
     return behave
 
