@@ -63,7 +63,8 @@ def with_before(evidence: Evidence, found: Known | None) -> Evidence:
     if found is None:
         return evidence
     ended, now = map(datetime.fromisoformat, (found.before.finished_at, evidence.finished_at))
-    compared = {slo.item for slo in evidence.runbook.slos}
+    slos = evidence.runbook.slos
+    compared = {slo.item for slo in slos} | {slo.truer.item for slo in slos if slo.truer}
     return replace(
         evidence,
         before=replace(found.before, age_s=max(0.0, (now - ended).total_seconds())),

@@ -7,20 +7,22 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from plugins.background import background_fixture
 from plugins.clients.http import Record
-from plugins.clients.render import Render
 from plugins.clients.uptime import PACE_S, watch
 from plugins.model.deployment import Deployment
 from plugins.model.environment import Environment
-from plugins.model.hosting import Deploy
+from plugins.model.hosting import Deploy, DeployStatus
 from plugins.model.outcomes import NoAnswer, NoAnswerKind, Unverified
 from plugins.model.outside import Render as Table
 from plugins.model.uptime import Probe
+
+if TYPE_CHECKING:
+    from plugins.clients.render import Render
 
 _AFTER_S = 3 * PACE_S
 """How long the public addresses are watched after the last deploy has ended."""
@@ -45,6 +47,9 @@ def watched_deployment(
     environment: Environment, commit: str, record: Record, say: Callable[[str], None], stop: threading.Event
 ) -> Mapping[str, Any]:
     """Wait until every service's deploy of the commit has ended, and ask both addresses meanwhile."""
+    # Few runs wait for a deployment.
+    from plugins.clients.render import Render  # noqa: PLC0415
+
     table = environment.render
     if table is None:
         raise Unverified(f"{environment.name} has no [render]")
@@ -63,14 +68,15 @@ def watched_deployment(
     with ThreadPoolExecutor(1, thread_name_prefix="uptime") as pool:
         watching = pool.submit(watch, addresses, over)
         try:
-            deploys = _Deploys(render, table, commit).wait(began + table.deploy_timeout_s, say, stop)
+            watched = _Deploys(render, table, commit)
+            deploys = watched.wait(began + table.deploy_timeout_s, say, stop)
             waited_s = time.monotonic() - began
             stop.wait(_AFTER_S)
         finally:
             over.set()
             render.close()
         probes = _to_recovery(addresses, watching.result(), stop)
-    return Deployment(commit, deploys, probes, waited_s).as_json()
+    return Deployment(commit, deploys, probes, waited_s, watched.built).as_json()
 
 
 @pytest.fixture
@@ -89,6 +95,7 @@ class _Deploys:
         self._commit = commit
         self._found: dict[str, Deploy | None] = dict.fromkeys(self._services)
         self._since: datetime | None = None
+        self.built: dict[str, datetime] = {}
 
     def wait(
         self, until: float, say: Callable[[str], None], stop: threading.Event
@@ -118,7 +125,9 @@ class _Deploys:
                 listed = self._render.deploys(service_id, since=self._since)
                 self._found[service] = next((one for one in listed if one.is_of(self._commit)), None)
             elif known.status.in_progress:
-                self._found[service] = self._render.deploy(service_id, known.id)
+                found = self._found[service] = self._render.deploy(service_id, known.id)
+                if known.status is DeployStatus.BUILD_IN_PROGRESS and found.status is not known.status:
+                    self.built[service] = datetime.now(UTC)
         # What was not in the whole list can only be new.
         self._since = self._since or datetime.now(UTC) - _RECENT
 

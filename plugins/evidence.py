@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
 
@@ -46,11 +47,14 @@ def remaining(pytestconfig: pytest.Config) -> Callable[[], float]:
 
 @pytest.fixture
 def measure(pytestconfig: pytest.Config) -> Callable[..., None]:
-    """Keeps a number as evidence: `measure(name, value, unit)`, before anything is asserted of it."""
+    """Keeps a number as evidence: `measure(name, value, unit)`, before anything is asserted of it.
+
+    `of` names one of several that are measured alike: `measure("first_bytes", …, "ms", of="/dashboard")`.
+    """
     recorder = pytestconfig.stash[RECORDER]
 
-    def measure(name: str, value: Scalar | Sequence[float], unit: str = "") -> None:
-        recorder.tape.measure(name, value, unit)
+    def measure(name: str, value: Scalar | Sequence[float], unit: str = "", *, of: str = "") -> None:
+        recorder.tape.measure(name, value, unit, of=of)
 
     return measure
 
@@ -79,10 +83,14 @@ class EvidencePlugin:
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Say in the report what the phase came to, in our words."""
-        report = yield
         check = check_of(item)
         if check is None:
-            return report
+            return (yield)
+        if call.excinfo is None or self._wants_traceback(item.config):
+            report = yield
+        else:
+            with _told_briefly(call, call.excinfo):
+                report = yield
         if call.excinfo is None:
             passed = report.when == "call" and report.passed
             outcome = Outcome(Status.PASSED) if passed else None
@@ -91,13 +99,16 @@ class EvidencePlugin:
             self._tell(item, report, outcome)
         if outcome is not None and outcome.status is not Status.PASSED:
             item.stash[OUTCOME] = outcome
+        news = self._recorder.tape.news()
+        if outcome is None and not any(news.values()):
+            return report  # A setup or a clean-up that went well has nothing to say.
         attribution = outcome.attribution if outcome else None
         found = {
             "item": check.item.id,
             "status": outcome.status.value if outcome else None,
             "message": outcome.message if outcome else "",
             "attribution": attribution.value if attribution else None,
-            **self._recorder.tape.news(),
+            **news,
         }
         setattr(report, VERIFICATION, found)
         return report
@@ -119,6 +130,20 @@ class EvidencePlugin:
         """Asked for by --tb, --showlocals or --full-trace; otherwise the message and the tape say more."""
         option = config.option
         return bool(option.tbstyle not in {"auto", "no"} or option.showlocals or option.fulltrace)
+
+
+@contextmanager
+def _told_briefly(
+    call: pytest.CallInfo[None], excinfo: pytest.ExceptionInfo[BaseException]
+) -> Iterator[None]:
+    """Let pytest render no traceback: the first one of a process takes it as long as twenty checks."""
+    if not isinstance(excinfo.value, pytest.skip.Exception):
+        plain = pytest.fail.Exception(pytrace=False).with_traceback(excinfo.tb)
+        call.excinfo = pytest.ExceptionInfo.from_exception(plain)
+    try:
+        yield
+    finally:
+        call.excinfo = excinfo
 
 
 def verification_in(report: object) -> dict[str, Any] | None:

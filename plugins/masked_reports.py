@@ -13,6 +13,7 @@ from plugins.evidence import VERIFICATION
 from plugins.masked_streams import mask_streams
 from plugins.masking import Masker
 from plugins.report_dir import write_atomically
+from plugins.report_page import mended
 
 
 class MaskingPlugin:
@@ -55,7 +56,7 @@ class MaskingPlugin:
             # Whoever wrote it did so through a report that was masked: this finds what came another way.
             with contextlib.suppress(OSError, UnicodeDecodeError):
                 text = path.read_text(encoding="utf-8")
-                masked = self._masker.values_in(text)
+                masked = mended(self._masker.values_in(text))
                 if masked != text:
                     write_atomically(path, masked)
         for stream in self._streams:

@@ -61,6 +61,7 @@ def header(run: Run, runbook: Runbook) -> dict[str, Any]:
         "overrides": options.overrides,
         "attested": [word.model_dump(mode="json") for word in run.attestations.values()],
         "faults": options.faults,
+        "launched": options.launched is not None,
         "deadline_s": run.clock.deadline_s,
         "runbook": runbook.model_dump(mode="json"),
     }

@@ -193,7 +193,7 @@ def _recording(lines: Lines, folder: Path) -> Recording:
             phases=evidence.phases,
             commit=evidence.commit or commit_answering(evidence.results),
             baseline=bool(head["baseline"]),
-            drill=bool(head["faults"]),
+            drill=bool(head["faults"] or head.get("launched")),
             started_at=evidence.started_at,
             finished_at=finished_at,
             ending=Ending.FINISHED if finished else Ending.INTERRUPTED,
@@ -216,7 +216,7 @@ def _cut_short(lines: Lines, runbook: Runbook) -> dict[str, Any]:
     head, selection = lines.run, lines.selection or {}
     results = Results()
     for line in lines.results:
-        result = _RESULT.validate_python({key: line[key] for key in _RESULT_KEYS})
+        result = _RESULT.validate_python({key: line[key] for key in _RESULT_KEYS if key in line})
         results.restore(result)
     evidence = Evidence(
         runbook=runbook,

@@ -51,9 +51,14 @@ def point_latest_at(folder: Path) -> None:
 
 def write_atomically(path: Path, text: str) -> None:
     """Write a file so that a reader finds either all of it or what was there before."""
+    write_bytes_atomically(path, text.encode())
+
+
+def write_bytes_atomically(path: Path, content: bytes) -> None:
+    """The same, of any content."""
     draft = path.with_name(f".{path.name}-{os.getpid()}-{secrets.token_hex(4)}")
     try:
-        draft.write_text(text, encoding="utf-8")
+        draft.write_bytes(content)
         draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)

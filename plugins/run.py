@@ -16,11 +16,12 @@ import pytest
 from plugins.attestations import FOLDER, load_attestations
 from plugins.clock import Clock
 from plugins.configuration import ConfigurationError, load_environment, load_runbook, with_launched
-from plugins.launching import LaunchedPlatform, LaunchError
+from plugins.launching import LaunchedPlatform, LaunchError, ready_line
 from plugins.masking import Masker
 from plugins.model.attestation import Attestation
 from plugins.model.environment import Environment
 from plugins.model.runbook import Runbook
+from plugins.model.tables import Credential
 from plugins.model.words import Action, Attribution, Impact, Part, Phase, SloVerdict, Status
 from plugins.options import Mode, Options
 from plugins.report_dir import make_report_dir
@@ -41,6 +42,7 @@ class Run:
         attestations: the latest word on each item that someone vouched for.
         is_worker: this process runs items for a controller.
         launches: the platform is started for a run that verifies, and not already there.
+        not_used: what a file of objectives says and nothing comes of.
         platform: the platform that was started for this run, in the process that started it.
     """
 
@@ -54,6 +56,7 @@ class Run:
     attestations: Mapping[str, Attestation] = field(default_factory=dict)
     is_worker: bool = False
     launches: bool = False
+    not_used: tuple[str, ...] = ()
     platform: LaunchedPlatform | None = None
     _environment: Environment | None = field(default=None, repr=False)
 
@@ -67,33 +70,41 @@ class Run:
         options = Options.of(config)
         root = config.rootpath
         try:
-            runbook = load_runbook(root / "runbook.toml")
             environment = load_environment(
                 options.environment,
                 root / "environments",
                 overrides=options.overrides,
                 variables=os.environ,
                 dotenv=root / ".env",
+                launched=ready_line(options.launched) if options.launched else None,
             )
+            slos = options.slos or (root / environment.slo_file if environment.slo_file else None)
+            not_used: list[str] = []
+            runbook = load_runbook(root / "runbook.toml", slos, not_used)
             attestations = _attestations(root, runbook, environment, options)
         except ConfigurationError as error:
             raise pytest.UsageError(str(error)) from None
-        launches = environment.launch is not None and not options.overrides
+        launches = environment.launch is not None and not (options.overrides or options.launched)
         if options.faults and not launches:
-            why = "an address was given" if options.overrides else f"{environment.name} has no [launch]"
+            why = f"{environment.name} has no [launch]"
+            why = "it is running already" if options.launched else why
+            why = "an address was given" if options.overrides else why
             raise pytest.UsageError(
                 f"--fault {options.faults[0]}: only a platform that this run starts can be broken, and {why}"
             )
+        if options.notify and not environment.notifications.channels:
+            raise pytest.UsageError(f"--notify: {environment.name} has no channels in [notifications]")
         run = cls(
             mode=mode,
             options=options,
             runbook=runbook,
             clock=Clock(options.deadline_s or _deadline_s(config, environment)),
-            masker=Masker(_vocabulary(runbook, environment)),
+            masker=Masker(vocabulary(runbook, environment)),
             report_dir=None,
             started_at=now(),
             attestations=attestations,
             launches=launches,
+            not_used=tuple(not_used),
         )
         run._know(environment)
         if mode is Mode.VERIFY:
@@ -123,7 +134,7 @@ class Run:
             options=options,
             runbook=runbook,
             clock=Clock(data["deadline_s"], left_s=data["deadline"] - time.time()),
-            masker=Masker(_vocabulary(runbook, environment)),
+            masker=Masker(vocabulary(runbook, environment)),
             report_dir=Path(data["report_dir"]),
             started_at=data["started_at"],
             attestations={word["item"]: Attestation.model_validate(word) for word in data["attestations"]},
@@ -134,13 +145,8 @@ class Run:
 
     def told_to_workers(self) -> str:
         """All that a worker needs. It holds the credentials, and goes through a pipe in memory."""
-        table = self.environment.model_dump(mode="json")
-        for key, credential in self.environment.credentials.items():
-            table_name, name = key.split(".")
-            value = credential.reveal() if credential.present else None
-            table[table_name][name] = {"name": credential.name, "value": value}
         data: dict[str, Any] = {
-            "environment": table,
+            "environment": self.environment.dumped(_with_value),
             "runbook": self.runbook.model_dump(mode="json"),
             "deadline": time.time() + self.clock.run_left,
             "deadline_s": self.clock.deadline_s,
@@ -184,6 +190,10 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
+def _with_value(credential: Credential) -> dict[str, str | None]:
+    return {"name": credential.name, "value": credential.reveal() if credential.present else None}
+
+
 def _deadline_s(config: pytest.Config, environment: Environment) -> float:
     """Ten minutes, and where a deployment is waited for as long again as it may take."""
     waits = Phase.DEPLOY in phases_of_expression(config.option.markexpr) and environment.render is not None
@@ -201,7 +211,7 @@ def _attestations(
     )
 
 
-def _vocabulary(runbook: Runbook, environment: Environment) -> Iterable[str]:
+def vocabulary(runbook: Runbook, environment: Environment) -> Iterable[str]:
     """The words that every report is made of: a credential equal to one of them hides nothing."""
     for enum in (Action, Attribution, Impact, Part, Phase, SloVerdict, Status):
         yield from enum

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
-from collections.abc import Callable, Generator
-from dataclasses import dataclass, field, replace
+from collections.abc import Generator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +23,12 @@ from plugins.model.verdict import Verdict
 from plugins.model.words import Status
 from plugins.record import LedgerOfRun, header
 from plugins.recording import evidence_data, evidence_from, masked, masked_runbook
+from plugins.report import Report
 from plugins.report_dir import point_latest_at, write_atomically
 from plugins.results import Results, line_of
 from plugins.run import Run, now
 from plugins.selection import Selection
-from plugins.writers import html, terminal
-from plugins.writers.json import verdict_json
-from plugins.writers.markdown import deployment_md
+from plugins.writers import terminal
 
 _WIDE = 140
 """Columns of a file or a CI's log, which tell no width of their own."""
@@ -42,24 +42,6 @@ _STATUSES: dict[Status, _Shown] = {
     Status.NOT_APPLICABLE: ("not applicable", "n", ("NOT APPLICABLE", {"light": True})),
 }
 """Category, letter and word of each status; a passed check looks as pytest shows it."""
-
-FILES: dict[str, Callable[[Verdict], str]] = {"verdict.json": verdict_json, "deployment.md": deployment_md}
-"""What is made of the verdict alone; evidence.jsonl is there already, and pytest's plugins write the rest."""
-
-
-@dataclass
-class _Report:
-    """The verdict, and everything that was made of it."""
-
-    verdict: Verdict
-    texts: dict[str, str] = field(default_factory=dict)
-    fragments: tuple[str, ...] = ()
-    title: str = ""
-
-    @classmethod
-    def of(cls, verdict: Verdict) -> _Report:
-        texts = {name: write(verdict) for name, write in FILES.items()}
-        return cls(verdict, texts, html.fragments(verdict), html.title(verdict))
 
 
 class VerdictPlugin:
@@ -83,13 +65,13 @@ class VerdictPlugin:
         self._log.append("run", **line)
         self._results = Results()
         self._selection: Selection | None = None
-        self._report: _Report | None = None
+        self._report: Report | None = None
         self._html: Any = None
 
     @property
-    def concluded(self) -> bool:
-        """There is a verdict."""
-        return self._report is not None
+    def verdict(self) -> Verdict | None:
+        """What the run concluded, without secrets; None before that."""
+        return self._report.verdict if self._report else None
 
     def begin(self, selection: Selection) -> None:
         """What the run is about is known."""
@@ -118,7 +100,7 @@ class VerdictPlugin:
         data = verification_in(report)
         if data is None:
             return _STATUSES[Status.ERROR] if report.failed and self._item_of(report) else None
-        return _STATUSES.get(Status(data["status"])) if data["status"] else None
+        return _STATUSES.get(data["status"])
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> Generator[None]:
@@ -148,7 +130,7 @@ class VerdictPlugin:
     def pytest_unconfigure(self) -> None:
         """Nothing is found any more; a run that never began leaves nothing to be found."""
         self._log.close()
-        if not self.concluded:
+        if self.verdict is None:
             self._evidence.unlink(missing_ok=True)
 
     @pytest.hookimpl(optionalhook=True)
@@ -170,16 +152,17 @@ class VerdictPlugin:
             return self._run.runbook.item(data["item"])
         return self._selection.item_of(report.nodeid) if self._selection else None
 
-    def _conclude(self, selection: Selection, exitstatus: int) -> _Report:
+    def _conclude(self, selection: Selection, exitstatus: int) -> Report:
         try:
-            verdict = conclude(self._gather(selection, exitstatus), exitstatus)
-            report = _Report.of(masked(verdict, self._run.masker))
+            evidence = self._gather(selection, exitstatus)
+            verdict = masked(conclude(evidence, exitstatus), self._run.masker)
+            report = Report.of(verdict, evidence, self._folder)
             self._write(report)
         except Exception as error:  # noqa: BLE001 - whatever it is, it must not pass for a verdict
             return self._broken(selection, error)
         return report
 
-    def _broken(self, selection: Selection, error: Exception) -> _Report:
+    def _broken(self, selection: Selection, error: Exception) -> Report:
         """Say that judging or writing broke, and nothing else, wherever that is still possible."""
         problem = f"the report could not be made: {type(error).__name__}: {error}"
         environment = self._run.configured
@@ -192,10 +175,10 @@ class VerdictPlugin:
             finished_at=now(),
             problem=self._run.masker.text(problem),
         )
-        report = _Report(masked(verdict, self._run.masker))
+        report = Report(masked(verdict, self._run.masker))
         try:
             self._log.append("broken", problem=problem, finished_at=verdict.finished_at)
-            report = _Report.of(report.verdict)
+            report = Report.of(report.verdict, None, self._folder)
             self._write(report)
         except Exception:  # noqa: BLE001, S110 - the terminal and the exit code still say it
             pass
@@ -210,9 +193,9 @@ class VerdictPlugin:
             self._run.configured, self._config.rootpath, evidence, self.ledger.bad_commits
         )
         line = self._log.append("conclusion", exitstatus=exitstatus, evidence=evidence_data(evidence))
-        return evidence_from(line["evidence"], self._runbook)
+        return evidence_from(json.loads(line)["evidence"], self._runbook)
 
-    def _write(self, report: _Report) -> None:
+    def _write(self, report: Report) -> None:
         verdict = report.verdict
         self._log.append(
             "verdict",

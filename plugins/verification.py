@@ -16,7 +16,9 @@ from plugins.collection import CollectionPlugin
 from plugins.deadline import DeadlinePlugin, EndPlugin, seconds_of_try
 from plugins.evidence import RECORDER, EvidencePlugin
 from plugins.masked_reports import MaskingPlugin
+from plugins.notifying import NotifyingPlugin
 from plugins.obstacles import obstacle
+from plugins.on_roll_back import OnRollBackPlugin
 from plugins.options import Mode, mode_of
 from plugins.plan import PlanPlugin
 from plugins.recorder import Recorder
@@ -50,6 +52,12 @@ def pytest_configure(config: pytest.Config) -> None:
             _look(config, run)
 
 
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    """What a file of objectives says and nothing comes of: nobody should believe that it counts."""
+    run = config.stash.get(RUN, None)
+    return [f"objectives: not used: {note}" for note in run.not_used] if run else []
+
+
 def _join(config: pytest.Config, run: Run) -> None:
     config.stash[RUN] = run
     _register(config, MaskingPlugin(run.masker))
@@ -69,14 +77,19 @@ def _verify(config: pytest.Config, run: Run) -> None:
     _register(config, MaskingPlugin(run.masker, _files_of_others(config, run.report_dir)))
     verdict = VerdictPlugin(run, run.report_dir, config)
     background = BackgroundPlugin(run, verdict.ledger.measured_before)
+    notifying = NotifyingPlugin(run, lambda: verdict.verdict)
 
     def on_selection(selection: Selection, nodes: Sequence[pytest.Item]) -> None:
         verdict.begin(selection)
+        notifying.begin(selection)
         if selection.chosen:
             background.start(_tasks_needed(run, nodes))
 
     _register(config, CollectionPlugin(run, distributes=distributes, on_selection=on_selection))
     _register(config, verdict)
+    _register(config, notifying)
+    if run.options.executes:
+        _register(config, OnRollBackPlugin(run, run.report_dir, config))
     _register(config, background)
     _register(config, _PlatformPlugin(run))
     _register(config, EndPlugin(run))
@@ -152,7 +165,7 @@ def _drop_hypothesis(config: pytest.Config) -> None:
 
 def _leave_nothing_behind(verdict: VerdictPlugin, folder: Path) -> None:
     """A run that never began, by a mistake in its configuration, has no report."""
-    if not verdict.concluded:
+    if verdict.verdict is None:
         shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from plugins.model.words import Attribution, Impact, Part, Phase, Status
+from plugins.judge.decide import decide
+from plugins.model.words import Action, Attribution, Impact, Part, Phase, Status
 from tests.evidence_for import (
     DATA,
     ERROR,
@@ -12,6 +13,7 @@ from tests.evidence_for import (
     HEALTH,
     LEAK,
     LIVE,
+    RUNBOOK,
     SECRETS,
     SENTRY,
     UNVERIFIED,
@@ -68,3 +70,19 @@ def test_unproven_is_what_is_required_and_was_not_seen() -> None:
 def test_an_unknown_item_is_no_item() -> None:
     with pytest.raises(LookupError, match="stranger"):
         evidence().item("postdeploy.stranger")
+
+
+def test_an_optional_item_holds_nothing_up_unless_it_was_tried() -> None:
+    optional = RUNBOOK.model_copy(
+        update={
+            "items": tuple(
+                one.model_copy(update={"optional": one.id in {HEALTH, DATA}}) for one in RUNBOOK.items
+            )
+        }
+    )
+    of = evidence(
+        result(HEALTH, UNVERIFIED), result(DATA, ERROR), result(WEBHOOK, UNVERIFIED), runbook=optional
+    )
+    assert [one.item for one in of.unproven()] == [DATA, WEBHOOK]
+    assert decide(evidence(result(HEALTH, UNVERIFIED), runbook=optional)).recommendation is Action.PROCEED
+    assert decide(evidence(result(HEALTH, FAILED), runbook=optional)).recommendation is Action.ROLL_BACK

@@ -107,7 +107,7 @@ def test_reports_that_are_wanted_elsewhere_go_there(toy: Toy) -> None:
     [
         ("plugins.conclusion", "decide", "-n0"),
         ("plugins.conclusion", "decide", "-n2"),
-        ("plugins.verdict.html", "fragments", "-n0"),
+        ("plugins.report.html", "fragments", "-n0"),
         ("plugins.verdict.terminal", "lines", "-n0"),
     ],
 )
@@ -122,7 +122,7 @@ import pytest
 
 @pytest.hookimpl(trylast=True)
 def pytest_configure():
-    import plugins.conclusion, plugins.verdict
+    import plugins.conclusion, plugins.report, plugins.verdict
     def broken(*args, **kwargs):
         raise ZeroDivisionError("by intent")
     {place}.{what} = broken

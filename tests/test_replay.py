@@ -73,11 +73,11 @@ def test_a_run_whose_report_broke_can_be_judged_again(toy: Toy) -> None:
     toy.write(
         "conftest.py",
         (toy.folder / "conftest.py").read_text()
-        + "import plugins.verdict\n"
+        + "import plugins.report\n"
         + "def breaks(verdict):\n"
         + "    if verdict.items: raise OSError('no space')\n"
         + "    return ''\n"
-        + "plugins.verdict.FILES['deployment.md'] = breaks\n",
+        + "plugins.report.FILES['deployment.md'] = breaks\n",
     )
     ran = toy.run("-m", "postdeploy")
     assert ran.code == int(pytest.ExitCode.INTERNAL_ERROR)

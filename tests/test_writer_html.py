@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass, replace
+from enum import Enum
 from html.parser import HTMLParser
 
 import pytest
+from pydantic import BaseModel
 
 from plugins.judge.decide import decide
-from plugins.model.result import Attempt, Measurement
+from plugins.judge.picture import picture
+from plugins.model.picture import Picture
+from plugins.model.result import Attempt, Exchange, Measurement, Screenshot
 from plugins.model.verdict import Verdict
 from plugins.model.words import Phase, Status
 from plugins.writers import html
@@ -28,6 +34,7 @@ from tests.evidence_for import (
     measured,
     result,
 )
+from tests.example_reports import bad
 from tests.hostile import ENDLESS, HOSTILE, LIVE_CHARACTERS
 
 VOID = {"meta", "br", "img", "input", "link", "hr"}
@@ -52,6 +59,10 @@ class Page(HTMLParser):
         if tag not in VOID:
             self.open.append(tag)
 
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += [(name, value or "") for name, value in attrs]
+
     def handle_endtag(self, tag: str) -> None:
         assert self.open.pop() == tag, f"</{tag}> closes another element"
 
@@ -67,8 +78,10 @@ class Page(HTMLParser):
         return [value for name, value in self.attributes if name == attribute]
 
 
-def page(verdict: Verdict) -> Page:
-    return Page("".join(html.fragments(verdict)))
+def page(
+    verdict: Verdict, drawn: Picture | None = None, screenshots: Mapping[str, str] | None = None
+) -> Page:
+    return Page("".join(html.fragments(verdict, drawn, screenshots)))
 
 
 def test_the_call_its_reason_its_clause_and_who_come_first() -> None:
@@ -89,7 +102,9 @@ def test_the_call_its_reason_its_clause_and_who_come_first() -> None:
 
 def test_an_objective_shows_value_interval_and_samples() -> None:
     shown = page(decide(evidence(measured(LATENCY, response_times=(100.0,) * 20)))).text
-    assert "API p95 below 500 ms ? not enough seen 100 ms 100 ms – … 20 of 59" in shown
+    assert "API p95 below 500 ms ? not enough seen 100 ms 100 ms – … API p95: the interval" in shown
+    assert "Measured: 100 ms, interval 100 ms – … (… is an end that is not known)" in shown
+    assert "0 ms 625 ms 20 of 59" in shown
 
 
 def test_the_checklist_follows_the_runbook_and_shows_each_item() -> None:
@@ -122,6 +137,19 @@ def test_measurements_are_shown_in_short() -> None:
     shown = page(decide(evidence(result(HEALTH, measurements=taken)))).text
     assert "number 3 3 ms" in shown
     assert "and 8 more" in shown
+
+
+def test_what_a_measurement_does_not_say_is_left_out() -> None:
+    taken = (
+        Measurement("moments", ""),
+        Measurement("outages_lasted", (), "s"),
+        Measurement("outages_began", (1.0,), "s since 1970"),
+        Measurement("missed", 0.5, "s"),
+    )
+    shown = page(decide(evidence(result(HEALTH, measurements=taken)))).text
+    assert "missed 0.5 s" in shown
+    assert "moments" not in shown
+    assert "outages" not in shown
 
 
 def test_what_was_not_verified_says_what_would_change_that() -> None:
@@ -162,6 +190,51 @@ def test_nothing_that_a_target_sent_is_live() -> None:
     assert "{{ 7 * 7 }}" in shown.text
 
 
+def replaced(value: object, text: str) -> object:
+    """The same with this text in every place that holds free text."""
+    if isinstance(value, Enum) or not value:
+        return value
+    if isinstance(value, str):
+        return text
+    if isinstance(value, tuple):
+        return tuple(replaced(one, text) for one in value)
+    if isinstance(value, dict):
+        return {key: replaced(one, text) for key, one in value.items()}
+    if isinstance(value, BaseModel):
+        return value.model_copy(update={name: replaced(one, text) for name, one in value if name != "id"})
+    if is_dataclass(value) and not isinstance(value, type):
+        return replace(value, **{one.name: replaced(getattr(value, one.name), text) for one in fields(value)})
+    return value
+
+
+def example(text: str) -> tuple[str, ...]:
+    """A whole report, with this text in every place of its verdict and of its picture."""
+    given = bad()
+    verdict = decide(given)
+    shots = (Screenshot("screenshots/a.png", text), Screenshot(text, text))
+    items = tuple(replace(item, screenshots=shots, flaky=True) for item in verdict.items)
+    whole = replaced(replace(verdict, items=items), text)
+    drawn = replaced(picture(given, verdict), text)
+    assert isinstance(whole, Verdict)
+    assert isinstance(drawn, Picture)
+    return html.fragments(whole, drawn, {text: "data:image/png;base64,AAAA"})
+
+
+def test_no_field_of_a_report_becomes_live() -> None:
+    markup = "".join(example(HOSTILE))
+    shown = Page(markup)
+    assert not {"script", "iframe", "object", "link", "base", "form"} & set(shown.tags)
+    assert not [name for name, _ in shown.attributes if name.startswith("on") or name == "srcdoc"]
+    assert not set(LIVE_CHARACTERS) & set(markup)
+    assert set(shown.all("src")) == {"data:image/png;base64,AAAA"}
+    assert {target[:3] for target in shown.all("href")} <= {"#it", "./%"}
+    assert {name for name in ("url(", "@import", "javascript:") if name in markup} == set()
+
+
+def test_no_field_of_a_report_makes_it_endless() -> None:
+    assert len("".join(example(ENDLESS))) < 1_000_000
+
+
 def test_a_report_of_endless_answers_is_bounded() -> None:
     results = (result(item.id, ERROR, ENDLESS) for item in RUNBOOK.items if item.phase is Phase.POSTDEPLOY)
     assert len("".join(html.fragments(decide(evidence(*results))))) < 100_000
@@ -195,6 +268,62 @@ def test_text_stands_out_from_its_ground(scheme: int) -> None:
     for ink, ground in pairs:
         light, dark = sorted((_luminance(palette[ink]), _luminance(palette[ground])), reverse=True)
         assert (light + 0.05) / (dark + 0.05) >= 4.5, f"{ink} on {ground}"
+
+
+def test_a_report_of_the_whole_runbook_is_small() -> None:
+    """Without screenshots; pytest-html adds its own table, its style and its script to it: 80 kB."""
+    assert sum(map(len, example("A" * 200))) < 700_000
+    given = bad()
+    verdict = decide(given)
+    assert sum(map(len, html.fragments(verdict, picture(given, verdict)))) < 120_000
+
+
+def test_the_parts_come_in_the_order_of_reading() -> None:
+    given = bad()
+    verdict = decide(given)
+    shown = page(verdict, picture(given, verdict))
+    ids = [ident.removeprefix("kv-") for ident in shown.all("id") if ident.startswith("kv-")]
+    before = ["call", "objectives", "latency", "timing", "timeline"]
+    assert ids == [*before, "checklist", "unverified", "trend"]
+
+
+def test_what_cannot_be_drawn_is_told_in_its_place() -> None:
+    given = evidence()
+    verdict = decide(given)
+    shown = page(verdict, picture(given, verdict)).text
+    assert "The last deployments the ledger was away, and only it knows of earlier deployments." in shown
+    assert "Where the time of one request goes no request was timed step by step in this run." in shown
+
+
+def test_requests_are_told_in_short_and_at_length_where_something_is_wrong() -> None:
+    sent = tuple(Exchange("GET", f"https://x/{n}", 502, 12.0, request_id="7fe1") for n in range(7))
+    given = evidence(result(LIVE, FAILED, exchanges=sent), result(HEALTH, exchanges=sent[:1]))
+    verdict = decide(given)
+    shown = page(verdict, picture(given, verdict)).text
+    assert "7 requests: 502 GET https://x/0 → 502 in 12 ms (request 7fe1)" in shown
+    assert "and 2 more, in evidence.jsonl" in shown
+    assert "1 request: 502" in shown
+
+
+def test_a_screenshot_is_shown_or_linked_to() -> None:
+    shots = (Screenshot("screenshots/a.png", "signed in"), Screenshot("screenshots/b c.png", "the dashboard"))
+    verdict = decide(evidence(result(LIVE, screenshots=shots)))
+    shown = page(verdict, screenshots={"screenshots/a.png": "data:image/png;base64,AAAA"})
+    assert shown.all("src") == ["data:image/png;base64,AAAA"]
+    assert "signed in" in shown.all("alt")
+    assert "./screenshots/b%20c.png" in shown.all("href")
+
+
+def test_a_long_section_folds_what_is_well_and_keeps_its_order() -> None:
+    verdict = decide(evidence(result(LIVE, FAILED)))
+    (failed,) = (item for item in verdict.items if item.status is FAILED)
+    well = next(item for item in verdict.items if item.status is PASSED)
+    many = (*(replace(well, id=f"i.{n}", section="S") for n in range(70)), replace(failed, section="S"), well)
+    shown = page(replace(verdict, items=many))
+    assert "70 items that are well" in shown.text
+    anchors = [one for one in shown.all("id") if one.startswith("item-")]
+    assert anchors == [f"item-{item.id}" for item in many]
+    assert "items that are well" not in page(verdict).text
 
 
 def test_an_empty_run_has_a_page_too() -> None:

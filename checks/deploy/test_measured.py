@@ -29,4 +29,6 @@ def test_the_public_addresses_stay_reachable(service, deployment, measure):
     measure("downtime", seen.seconds, "s")
     measure("missed", seen.missed_s, "s")
     measure("moments", seen.moments)
+    measure("outages_began", [outage.began for outage in seen.outages], "s since 1970")
+    measure("outages_lasted", [outage.seconds for outage in seen.outages], "s")
     assert seen.seconds <= BLINK_S, f"{service} was away for {seen.seconds:.0f} s: {seen.moments}"

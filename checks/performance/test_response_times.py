@@ -9,6 +9,8 @@ def test_the_api_answers_in_time(api_latency, measure, objective):
     """The 95th percentile over varied URLs is under the objective (500 ms)."""
     times = api_latency.timed
     measure("response_times", times.durations_ms, "ms")
+    for path, durations in times.by_path(times.durations_ms).items():
+        measure("response_times", durations, "ms", of=path)
     measure("stopping", times.stopping.value)
     measure("connection_set_ups", times.set_up_ms, "ms")
     measure("p95", times.p95_ms, "ms")
@@ -37,6 +39,8 @@ def test_the_first_byte_of_the_site_comes_in_time(frontend_latency, measure):
     """The 95th percentile of the time to first byte is under 1 s."""
     times = frontend_latency.timed
     measure("first_bytes", times.first_byte_ms, "ms")
+    for path, first_bytes in times.by_path(times.first_byte_ms).items():
+        measure("first_bytes", first_bytes, "ms", of=path)
     measure("stopping", times.stopping.value)
     measure("p95", times.first_byte_p95_ms, "ms")
 

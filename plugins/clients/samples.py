@@ -72,6 +72,13 @@ class SampleSet:
         """The set-up of each connection that was opened."""
         return tuple(taken for taken in self.connecting_ms if taken)
 
+    def by_path(self, durations: Sequence[float]) -> dict[str, tuple[float, ...]]:
+        """Durations, one for each sample, by the path that was asked, without its query."""
+        found: dict[str, list[float]] = {}
+        for path, duration in zip(self.paths, durations, strict=True):
+            found.setdefault(path.partition("?")[0], []).append(duration)
+        return {path: tuple(values) for path, values in found.items()}
+
     @property
     def taken(self) -> SampleSet:
         """Itself.

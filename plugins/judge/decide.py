@@ -14,6 +14,7 @@ from plugins.judge.finding import Finding
 from plugins.judge.flip import flip
 from plugins.judge.history import known_of
 from plugins.judge.seen import deployed
+from plugins.judge.sources import sourced
 from plugins.judge.way_back import way_back
 from plugins.model.figures import counted
 from plugins.model.result import Measurement, Result
@@ -24,7 +25,7 @@ from plugins.model.words import Action, Phase, Status
 
 def decide(evidence: Evidence) -> Verdict:
     """The verdict that this evidence supports; the same evidence always gives the same one."""
-    evidence = attributed(evidence)
+    evidence = sourced(attributed(evidence))
     found = rollback.findings(evidence)
     action = found[0].action if found else Action.PROCEED
     reasons, slos = _reasons(found), slo.judge(evidence)
@@ -87,6 +88,7 @@ def _report(evidence: Evidence, item: Item, result: Result) -> ItemReport:
         remedy=remedy,
         attempts=result.attempts if len(result.attempts) > 1 else (),
         flaky=result.flaky,
+        screenshots=result.screenshots,
     )
 
 

@@ -137,7 +137,8 @@ class Evidence:
     def unproven(self) -> tuple[Result, ...]:
         """Items that must have been verified before anyone proceeds, and were not.
 
-        An item without a check does not count, nor does one that does not apply.
+        An item without a check does not count, nor does one that does not apply, nor an optional one that was
+        not tried.
         """
         required = self.runbook.policy.required_impacts
         return tuple(
@@ -145,7 +146,7 @@ class Evidence:
             for item, result in self.outcomes
             if item.impact in required
             and item.id not in self.no_check
-            and result.status in {Status.ERROR, Status.UNVERIFIED}
+            and (result.status is Status.ERROR or (result.status is Status.UNVERIFIED and not item.optional))
         )
 
     def _not_run(self, item: Item) -> Result:

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from plugins.judge.availability import availability, window_seconds
 from plugins.judge.deployments import deployments, success, together
+from plugins.judge.recent import recent
 from plugins.model.commits import same_commit
 from plugins.model.history import (
     Availability,
@@ -42,6 +43,7 @@ def history(
         deployments=success(records),
         current=ours,
         previous=others[-1] if others else None,
+        recent=recent(others, runs),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Self
 
@@ -48,12 +48,14 @@ class Deployment:
         deploys: by service; None where Render had no deploy of the commit.
         probes: of each public address, by service.
         waited_s: how long it was watched.
+        built: when a service's build was first seen to be over, of those that were seen building.
     """
 
     commit: str
     deploys: Mapping[str, Deploy | None]
     probes: Mapping[str, tuple[Probe, ...]]
     waited_s: float
+    built: Mapping[str, datetime] = field(default_factory=dict)
 
     @classmethod
     def of(cls, found: Mapping[str, Any]) -> Self:
@@ -69,6 +71,7 @@ class Deployment:
                 for service, probes in found["probes"].items()
             },
             waited_s=found["waited_s"],
+            built={service: datetime.fromisoformat(moment) for service, moment in found["built"].items()},
         )
 
     def as_json(self) -> dict[str, Any]:
@@ -84,6 +87,7 @@ class Deployment:
                 for service, probes in self.probes.items()
             },
             "waited_s": self.waited_s,
+            "built": {service: moment.isoformat() for service, moment in self.built.items()},
         }
 
     @property
@@ -127,13 +131,21 @@ class Deployment:
 
     @property
     def times(self) -> dict[str, str]:
-        """When it began and when its commit was made, as far as that is known; UTC, ISO 8601."""
+        """When it and each of its deploys began and ended, and when its commit was made; UTC, ISO 8601.
+
+        What is not known is left out.
+        """
         deploys = [deploy for deploy in self.deploys.values() if deploy is not None]
         commits = (deploy.commit.created_at for deploy in deploys if deploy.commit)
         known = {
             "began_at": min((deploy.created_at for deploy in deploys), default=None),
             "committed_at": min((moment for moment in commits if moment), default=None),
         }
+        for service, deploy in self.deploys.items():
+            if deploy is not None:
+                known[f"{service}_began_at"] = deploy.started_at or deploy.created_at
+                known[f"{service}_built_at"] = self.built.get(service)
+                known[f"{service}_finished_at"] = deploy.finished_at
         return {
             name: moment.astimezone(UTC).isoformat(timespec="milliseconds")
             for name, moment in known.items()

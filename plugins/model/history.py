@@ -128,6 +128,7 @@ class PastRun:
     Attributes:
         blamed: it calls for a fix or a rollback, for something that the deployment did.
         quantiles: the values of its quantile objectives, by id.
+        shares: the values of its other objectives, by id.
         deeds: what people then did, and when (UTC, ISO 8601), oldest first.
     """
 
@@ -138,6 +139,7 @@ class PastRun:
     blamed: bool
     deployed: Deployed
     quantiles: Mapping[str, float] = field(default_factory=dict)
+    shares: Mapping[str, float] = field(default_factory=dict)
     deeds: tuple[tuple[str, str], ...] = ()
 
 
@@ -168,6 +170,32 @@ class DeploymentRecord:
         return self.seen.began_at or self.seen_at
 
 
+class Ended(StrEnum):
+    """How a deployment ended; what people did counts more than what was recommended."""
+
+    GOOD = "good"
+    FAILED = "failed"
+    ROLLED_BACK = "rolled_back"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastDeployment:
+    """One of the last deployments, as a trend shows it; None is what nobody measured.
+
+    Attributes:
+        began_at: UTC, ISO 8601.
+        values: of the objectives that its runs measured, by id, each in the objective's unit.
+    """
+
+    commit: str
+    began_at: str
+    ended: Ended
+    duration_s: float | None = None
+    downtime_s: float | None = None
+    values: Mapping[str, float] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True)
 class Dora:
     """The four key metrics of DORA, over a window.
@@ -194,12 +222,14 @@ class History:
         deployments: failed ones of all whose end is known.
         current: the deployment of this run's commit, as far as earlier runs saw it.
         previous: the deployment before it.
+        recent: the last deployments before this one, oldest first.
     """
 
     availability: Availability | None
     deployments: Tally
     current: DeploymentRecord | None = None
     previous: DeploymentRecord | None = None
+    recent: tuple[PastDeployment, ...] = ()
 
     def tally(self, objective: str) -> Tally | None:
         """What feeds the objective of that id, if the ledger does."""

@@ -47,6 +47,19 @@ class Exchange:
 
 
 @dataclass(frozen=True, slots=True)
+class Screenshot:
+    """A picture that a browser took of one step.
+
+    Attributes:
+        file: of a PNG or JPEG, relative to the report's folder, such as "screenshots/ITEM-1-signed-in.png".
+        caption: what it shows, in a few words: the step.
+    """
+
+    file: str
+    caption: str
+
+
+@dataclass(frozen=True, slots=True)
 class Attempt:
     """One try at an item: the last one of a `Result` is the one that stands."""
 
@@ -65,6 +78,7 @@ class Result:
         attempts: every try, in order; more than one where a failure was tried again.
         started_at: UTC, ISO 8601.
         nodeids: the tests behind it.
+        screenshots: in the order taken; empty where no browser was used.
     """
 
     item: str
@@ -78,6 +92,7 @@ class Result:
     started_at: str = ""
     duration_s: float = 0.0
     nodeids: tuple[str, ...] = ()
+    screenshots: tuple[Screenshot, ...] = ()
 
     @property
     def flaky(self) -> bool:

@@ -9,7 +9,7 @@ from pydantic import Field, TypeAdapter
 
 from plugins.model.figures import duration
 from plugins.model.history import Deployed
-from plugins.model.result import Attempt, Measurement
+from plugins.model.result import Attempt, Measurement, Screenshot
 from plugins.model.runbook import Remedy
 from plugins.model.words import Action, Attribution, Impact, Phase, SloVerdict, Status
 
@@ -157,6 +157,7 @@ class ItemReport:
         remedy: the runbook's way out, where the item failed and there is one.
         attempts: every try, in order; empty where it was tried once or never.
         flaky: it passed in the end, after a try that did not.
+        screenshots: what a browser saw, step by step.
     """
 
     id: str
@@ -173,6 +174,7 @@ class ItemReport:
     remedy: Remedy | None = None
     attempts: tuple[Attempt, ...] = ()
     flaky: bool = False
+    screenshots: tuple[Screenshot, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from urllib.parse import quote
 
-from plugins.model.figures import quantity
-from plugins.model.result import Measurement
+from plugins.model.figures import counted, duration, quantity
+from plugins.model.picture import Sent
+from plugins.model.result import Exchange, Measurement
 from plugins.model.verdict import ItemReport, Reason, RollbackStep, SloReport, Verdict
 from plugins.model.words import Action, Attribution, SloVerdict, Status
 
@@ -154,3 +156,33 @@ def target(step: RollbackStep) -> str:
 def compared(verdict: Verdict) -> str:
     """The run that shows how things were before, with its age; "" where there is none."""
     return str(verdict.compared) if verdict.compared else ""
+
+
+def telling(measurements: Sequence[Measurement]) -> list[Measurement]:
+    """Those that say something to a reader: none that are empty, and no moments, which the timeline shows."""
+    return [
+        taken
+        for taken in measurements
+        if taken.value not in {"", ()}
+        and not (isinstance(taken.value, tuple) and taken.name.partition("[")[0].endswith("_began"))
+    ]
+
+
+def requests(sent: Sent) -> str:
+    """An item's requests, such as "67 requests: 65 × 200, 2 × no answer", or "67 requests: 200"."""
+    if len(sent.answers) == 1:
+        return f"{counted(sent.total, 'request')}: {sent.answers[0][0]}"
+    answers = ", ".join(f"{count:,} × {answer}" for answer, count in sent.answers)
+    return f"{counted(sent.total, 'request')}: {answers}"
+
+
+def exchange(one: Exchange) -> str:
+    """One request, such as "GET https://…/health → 200 in 12 ms (request 7fe1)"."""
+    came = one.status if one.status is not None else one.problem or "done"
+    request = f" (request {one.request_id})" if one.request_id else ""
+    return f"{one.method} {one.url} → {came} in {duration(one.duration_ms / 1000)}{request}"
+
+
+def beside(file: str) -> str:
+    """The relative address of a file in the report's folder; nothing that it holds makes another of it."""
+    return "./" + quote(file.lstrip("/"))
