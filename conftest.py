@@ -1,9 +1,11 @@
 """Nothing but the list of plugins."""
 
 pytest_plugins = [
+    "plugins.startup",
     "plugins.options",
     "plugins.evidence",
     "plugins.fixtures",
+    "plugins.browser_fixtures",
     "plugins.outside_fixtures",
     "plugins.release_fixtures",
     "plugins.deploy_fixtures",

@@ -39,8 +39,9 @@ def gather(
         exitstatus: pytest's own, so far.
     """
     interrupted = exitstatus in _CUT_SHORT
+    done = results.tests_done()
     for nodeid, check in selection.chosen.items():
-        if nodeid not in results.tests_done():
+        if nodeid not in done:
             results.add_untried(nodeid, check.item, _why_untried(run, interrupted=interrupted))
     environment = run.configured
     found = results.of_items()

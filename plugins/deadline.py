@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import _thread
+import gc
 import signal
 import threading
-from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator
 from types import FrameType
 
 import pytest
@@ -33,6 +33,8 @@ class DeadlinePlugin:
     def __init__(self, run: Run, seconds_of: Callable[[pytest.Item], float]) -> None:
         self._run = run
         self._seconds_of = seconds_of
+        self._seconds = 0.0
+        self._alarm = _Alarm()
 
     # pytest-timeout would bound all tries of an item and the pauses between them together, and dump the
     # stacks of all threads on the terminal. Its marker and its option say how long; this bounds try by try.
@@ -46,40 +48,52 @@ class DeadlinePlugin:
         """A try begins, if there is time for it."""
         if check_of(item) is None:
             return (yield)
+        self._alarm.install()
         clock = self._run.clock
         if clock.run_left <= 0:
             raise OutOfTime(f"the run's deadline of {clock.deadline_s:g} s passed before it was tried")
-        seconds = self._seconds_of(item)
-        clock.begin_try(seconds)
-        with self._bounded(seconds):
+        self._seconds = self._seconds_of(item)
+        clock.begin_try(self._seconds)
+        self._bound()
+        try:
             return (yield)
+        finally:
+            self._alarm.stop()
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None]:
         """The check itself has what its fixtures have left."""
         if check_of(item) is None:
             return (yield)
-        with self._bounded(self._seconds_of(item)):
+        self._bound()
+        try:
             return (yield)
+        finally:
+            self._alarm.stop()
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_teardown(self, item: pytest.Item) -> Generator[None]:
         """Cleaning up has a few seconds of its own."""
         if check_of(item) is None:
             return (yield)
-        with _alarm(max(self._run.clock.remaining(), _CLEAN_UP_S), "cleaning up took too long"):
+        self._alarm.start(max(self._run.clock.remaining(), _CLEAN_UP_S), "cleaning up took too long")
+        try:
             return (yield)
+        finally:
+            self._alarm.stop()
 
-    @contextmanager
-    def _bounded(self, seconds: float) -> Iterator[None]:
+    def pytest_unconfigure(self) -> None:
+        """Nothing rings any more."""
+        self._alarm.remove()
+
+    def _bound(self) -> None:
         clock = self._run.clock
         left = clock.remaining()
         if clock.run_left <= left:
             message = f"stopped in the middle: the run's deadline of {clock.deadline_s:g} s passed"
         else:
-            message = f"stopped in the middle: it took longer than its {seconds:g} s"
-        with _alarm(left, message):
-            yield
+            message = f"stopped in the middle: it took longer than its {self._seconds:g} s"
+        self._alarm.start(left, message)
 
 
 class EndPlugin:
@@ -109,6 +123,7 @@ class EndPlugin:
     def pytest_unconfigure(self) -> None:
         """Give SIGTERM back."""
         self._last_resort.cancel()
+        gc.freeze()  # The process ends: pytest need not search all that is left for garbage, twice.
         if self._before is not None:
             signal.signal(signal.SIGTERM, self._before)
 
@@ -123,20 +138,41 @@ def seconds_of_try(item: pytest.Item, default: float) -> float:
     return float(asked) if asked else default
 
 
-@contextmanager
-def _alarm(seconds: float, message: str) -> Iterator[None]:
-    """Raise `OutOfTime` here when the time is over; only a main thread can be interrupted so."""
-    if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "SIGALRM"):
-        yield
-        return
+class _Alarm:
+    """Raises `OutOfTime` in the main thread when the time is over; nothing else can be interrupted so.
 
-    def ring(_signal: int, _frame: FrameType | None) -> None:
-        raise OutOfTime(message)
+    It is set and stopped thousands of times, and its handler stays: to change that takes longest.
+    """
 
-    before = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, max(seconds, 0.001))
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+    def __init__(self) -> None:
+        self._message = ""
+        self._before: signal.Handlers | Callable[[int, FrameType | None], object] | int | None = None
+        self._installed = False
+
+    def install(self) -> None:
+        """From here on it can ring; once more for each test, as another one may have taken the signal."""
+        if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "SIGALRM"):
+            return
+        before = signal.signal(signal.SIGALRM, self._ring)
+        if not self._installed:
+            self._before, self._installed = before, True
+
+    def start(self, seconds: float, message: str) -> None:
+        """Ring after so long, with these words."""
+        self._message = message
+        if self._installed:
+            signal.setitimer(signal.ITIMER_REAL, max(seconds, 0.001))
+
+    def stop(self) -> None:
+        """Do not ring."""
+        if self._installed:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+
+    def remove(self) -> None:
+        """Give the signal back."""
+        if self._installed:
+            signal.signal(signal.SIGALRM, self._before)
+            self._installed = False
+
+    def _ring(self, _signal: int, _frame: FrameType | None) -> None:
+        raise OutOfTime(self._message)

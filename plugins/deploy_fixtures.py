@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 
-from plugins.clients.render import Render
 from plugins.judge.signs import Sign, Signs, signs_in
 from plugins.model.deployment import Deployment
 from plugins.model.hosting import DeployStatus, Event
@@ -16,6 +16,9 @@ from plugins.model.hosting_signals import Logs
 from plugins.model.outcomes import NotApplicable, Unverified
 from plugins.model.outside import Render as Table
 from plugins.run import RUN
+
+if TYPE_CHECKING:
+    from plugins.clients.render import Render
 
 _NEVER_STARTED = {DeployStatus.BUILD_FAILED, DeployStatus.PRE_DEPLOY_FAILED, DeployStatus.CANCELED}
 

@@ -27,8 +27,8 @@ class EvidenceLog:
         self._file = path.open("w", encoding="utf-8")
         hold(self._file)
 
-    def append(self, kind: str, **data: Any) -> dict[str, Any]:
-        """Add a line; returns its data as whoever reads it will have them.
+    def append(self, kind: str, **data: Any) -> str:
+        """Add a line; returns it, as JSON.
 
         Args:
             kind: of line, as `plugins.recording` tells them.
@@ -38,8 +38,7 @@ class EvidenceLog:
         text = json.dumps(line, ensure_ascii=False, allow_nan=False)
         self._file.write(text + "\n")
         self._file.flush()
-        written: dict[str, Any] = json.loads(text)
-        return written
+        return text
 
     def close(self) -> None:
         """No more lines."""

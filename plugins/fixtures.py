@@ -1,25 +1,30 @@
-"""The nouns of the platform as fixtures: one client each, recording into the evidence of the current item."""
+"""The nouns of the platform as fixtures: one client each, recording into the evidence of the current item.
+
+A client that needs a library of its own is imported where it is asked for: many runs need none of them.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import pytest
 
 from plugins.clients.answer import Answer
 from plugins.clients.api import ApiClient
-from plugins.clients.database import DatabaseClient
 from plugins.clients.frontend import FrontendClient
 from plugins.clients.http import HttpClient, Record, Throttle
 from plugins.clients.payments import PaymentsClient
-from plugins.clients.realtime import RealtimeClient
 from plugins.clients.sign_in import SignInClient
-from plugins.clients.slow_queries import SlowQueries, SlowQuery
-from plugins.clients.timing import TimingClient
 from plugins.model.environment import CommitSource, Environment
 from plugins.run import RUN
+
+if TYPE_CHECKING:
+    from plugins.clients.database import DatabaseClient
+    from plugins.clients.realtime import RealtimeClient
+    from plugins.clients.slow_queries import SlowQuery
+    from plugins.clients.timing import TimingClient
 
 Connect = Callable[[str], HttpClient]
 
@@ -71,6 +76,8 @@ def payments(environment: Environment, connect: Connect) -> PaymentsClient:
 @pytest.fixture(scope="session")
 def realtime(environment: Environment, record: Record, remaining: Callable[[], float]) -> RealtimeClient:
     """The WebSocket of live updates."""
+    from plugins.clients.realtime import RealtimeClient  # noqa: PLC0415
+
     return RealtimeClient(
         environment.websocket_url,
         environment.api.key,
@@ -85,6 +92,8 @@ def database(
     environment: Environment, record: Record, remaining: Callable[[], float]
 ) -> Iterator[DatabaseClient]:
     """The PostgreSQL behind the API, for reading only."""
+    from plugins.clients.database import DatabaseClient  # noqa: PLC0415
+
     client = DatabaseClient(
         environment.database, timeouts=environment.timeouts, record=record, remaining=remaining
     )
@@ -95,12 +104,16 @@ def database(
 @pytest.fixture(scope="session")
 def timing(environment: Environment, record: Record, remaining: Callable[[], float]) -> TimingClient:
     """Times single requests step by step."""
+    from plugins.clients.timing import TimingClient  # noqa: PLC0415
+
     return TimingClient(timeouts=environment.timeouts, record=record, remaining=remaining)
 
 
 @pytest.fixture
 def slow_queries(environment: Environment, api: ApiClient, database: DatabaseClient) -> tuple[SlowQuery, ...]:
     """The statements that take longer than the environment's limit, as the API or PostgreSQL tells."""
+    from plugins.clients.slow_queries import SlowQueries  # noqa: PLC0415
+
     return SlowQueries(environment, api, database).over_limit()
 
 

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import sys
 import threading
+import time
 from typing import TextIO
 
 from plugins.masking import Masker
+
+_AT_LEAST_S = 0.1
+"""How often the beginning of a line is passed on to a file or a pipe: nobody watches its dots appear."""
 
 
 class MaskedStream:
@@ -20,6 +24,8 @@ class MaskedStream:
         self._stream = stream
         self._masker = masker
         self._pending = ""
+        self._watched = stream.isatty()
+        self._flushed_at = 0.0
         self._lock = threading.RLock()
         self._write = stream.write
         self._flush = stream.flush
@@ -37,6 +43,10 @@ class MaskedStream:
     def flush(self) -> None:
         """Pass on what is there, but for an end that may be the beginning of a secret."""
         with self._lock:
+            now = time.monotonic()
+            if not self._watched and now < self._flushed_at + _AT_LEAST_S:
+                return
+            self._flushed_at = now
             self._pass_on(len(self._pending) - self._masker.begun_in(self._pending))
             self._flush()
 

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 
-from plugins.clients.pagerduty import PagerDuty
-from plugins.clients.sentry import Sentry
-from plugins.clients.status_pages import StatusPages
-from plugins.clients.stripe_account import StripeAccount
 from plugins.judge.contacts import escalation_contacts, unreachable_contacts, unreachable_people
 from plugins.judge.dsns import dsn_problems
 from plugins.judge.variables import VariableRules
@@ -21,6 +18,12 @@ from plugins.model.outcomes import Unverified, WrongAnswer
 from plugins.model.status import Summary
 from plugins.outside_fixtures import named
 from plugins.run import RUN
+
+if TYPE_CHECKING:
+    from plugins.clients.pagerduty import PagerDuty
+    from plugins.clients.sentry import Sentry
+    from plugins.clients.status_pages import StatusPages
+    from plugins.clients.stripe_account import StripeAccount
 
 _HELD = timedelta(hours=24)
 """How far ahead somebody must be on call."""

@@ -1,28 +1,33 @@
-"""The systems around the platform as fixtures: one client each, recording into the item's evidence."""
+"""The systems around the platform as fixtures: one client each, recording into the item's evidence.
+
+Each imports its client itself: most runs ask few of these systems; to import them all takes half a second.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import pytest
 
 from plugins.checklist import check_of
-from plugins.clients.git import Git
-from plugins.clients.github import GitHub
 from plugins.clients.http import Record, Throttle
-from plugins.clients.pagerduty import PagerDuty
-from plugins.clients.project import ProjectClient
-from plugins.clients.prometheus import Prometheus
-from plugins.clients.render import Render
-from plugins.clients.sentry import Sentry
-from plugins.clients.status_pages import StatusPages
-from plugins.clients.stripe_account import StripeAccount
 from plugins.model.environment import Environment, Timeouts
 from plugins.model.outcomes import Unverified
-from plugins.model.status import OwnPage
 from plugins.report_dir import write_atomically
 from plugins.run import RUN
+
+if TYPE_CHECKING:
+    from plugins.clients.git import Git
+    from plugins.clients.github import GitHub
+    from plugins.clients.pagerduty import PagerDuty
+    from plugins.clients.project import ProjectClient
+    from plugins.clients.prometheus import Prometheus
+    from plugins.clients.render import Render
+    from plugins.clients.sentry import Sentry
+    from plugins.clients.status_pages import StatusPages
+    from plugins.clients.stripe_account import StripeAccount
+    from plugins.model.status import OwnPage
 
 Table = TypeVar("Table")
 Client_co = TypeVar("Client_co", covariant=True)
@@ -81,6 +86,8 @@ def opener(environment: Environment, record: Record, remaining: Callable[[], flo
 @pytest.fixture(scope="session")
 def render(environment: Environment, opener: Opener) -> Iterator[Render]:
     """Where the services run."""
+    from plugins.clients.render import Render  # noqa: PLC0415
+
     client = opener.open(Render, named(environment, "render", environment.render))
     yield client
     client.close()
@@ -89,6 +96,8 @@ def render(environment: Environment, opener: Opener) -> Iterator[Render]:
 @pytest.fixture(scope="session")
 def sentry(environment: Environment, opener: Opener) -> Iterator[Sentry]:
     """Where errors are collected."""
+    from plugins.clients.sentry import Sentry  # noqa: PLC0415
+
     client = opener.open(Sentry, named(environment, "sentry", environment.sentry))
     yield client
     client.close()
@@ -97,6 +106,8 @@ def sentry(environment: Environment, opener: Opener) -> Iterator[Sentry]:
 @pytest.fixture(scope="session")
 def github(environment: Environment, opener: Opener) -> Iterator[GitHub]:
     """Where the code is reviewed."""
+    from plugins.clients.github import GitHub  # noqa: PLC0415
+
     client = opener.open(GitHub, named(environment, "github", environment.github))
     yield client
     client.close()
@@ -105,6 +116,8 @@ def github(environment: Environment, opener: Opener) -> Iterator[GitHub]:
 @pytest.fixture(scope="session")
 def stripe_account(environment: Environment, opener: Opener) -> Iterator[StripeAccount]:
     """Stripe's own side of the payments."""
+    from plugins.clients.stripe_account import StripeAccount  # noqa: PLC0415
+
     client = opener.open(StripeAccount, named(environment, "stripe", environment.stripe))
     yield client
     client.close()
@@ -113,6 +126,8 @@ def stripe_account(environment: Environment, opener: Opener) -> Iterator[StripeA
 @pytest.fixture(scope="session")
 def status_pages(environment: Environment, opener: Opener) -> StatusPages:
     """The status pages of those we depend on, and our own."""
+    from plugins.clients.status_pages import StatusPages  # noqa: PLC0415
+
     return opener.open(StatusPages, named(environment, "status_pages", environment.status_pages))
 
 
@@ -125,6 +140,8 @@ def own_page(status_pages: StatusPages) -> OwnPage:
 @pytest.fixture(scope="session")
 def pagerduty(environment: Environment, opener: Opener) -> Iterator[PagerDuty]:
     """Who is on call."""
+    from plugins.clients.pagerduty import PagerDuty  # noqa: PLC0415
+
     client = opener.open(PagerDuty, named(environment, "pagerduty", environment.pagerduty))
     yield client
     client.close()
@@ -133,6 +150,8 @@ def pagerduty(environment: Environment, opener: Opener) -> Iterator[PagerDuty]:
 @pytest.fixture(scope="session")
 def prometheus(environment: Environment, opener: Opener) -> Iterator[Prometheus]:
     """The API's own metrics."""
+    from plugins.clients.prometheus import Prometheus  # noqa: PLC0415
+
     client = opener.open(Prometheus, environment.api)
     yield client
     client.close()
@@ -143,6 +162,8 @@ def project(
     environment: Environment, pytestconfig: pytest.Config, record: Record, remaining: Callable[[], float]
 ) -> ProjectClient:
     """The checkout of what is deployed."""
+    from plugins.clients.project import ProjectClient  # noqa: PLC0415
+
     return ProjectClient(
         named(environment, "project", environment.project),
         pytestconfig.rootpath,
@@ -155,6 +176,8 @@ def project(
 @pytest.fixture(scope="session")
 def git(project: ProjectClient, environment: Environment) -> Git:
     """The git side of the checkout."""
+    from plugins.clients.git import Git  # noqa: PLC0415
+
     return Git(project.commands, within_s=environment.timeouts.answer)
 
 

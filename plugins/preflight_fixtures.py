@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 
-from plugins.clients import blueprint
-from plugins.clients.database import DatabaseClient
-from plugins.clients.git import Git
-from plugins.clients.github import GitHub
-from plugins.clients.project import ProjectClient
-from plugins.clients.render import Render
 from plugins.judge.approval import Approval, approval
 from plugins.judge.migration_plan import FilesOnDisk, MigrationPlan, on_disk, plan
 from plugins.judge.values import DatabaseAddress, database_address
@@ -22,6 +17,13 @@ from plugins.model.outcomes import Unverified, WrongAnswer
 from plugins.model.readiness import Backup, Backups, Connections
 from plugins.outside_fixtures import named
 from plugins.run import RUN
+
+if TYPE_CHECKING:
+    from plugins.clients.database import DatabaseClient
+    from plugins.clients.git import Git
+    from plugins.clients.github import GitHub
+    from plugins.clients.project import ProjectClient
+    from plugins.clients.render import Render
 
 _LATELY = timedelta(minutes=10)
 _CONNECTIONS_AT_RENDER = 100
@@ -83,6 +85,9 @@ def blueprint_differences(
     environment: Environment, render: Render, project: ProjectClient
 ) -> tuple[str, ...]:
     """Where both services are not what render.yaml says."""
+    # Other phases need no YAML.
+    from plugins.clients import blueprint  # noqa: PLC0415
+
     table = named(environment, "render", environment.render)
     live = [render.service(service_id) for service_id in table.services.values()]
     return blueprint.differences(project.blueprint(), {service.name: service for service in live})

@@ -43,11 +43,14 @@ def fixture_names(node: pytest.Item) -> tuple[str, ...]:
 
 
 class _Repeatable:
-    """Whether another try at one test could tell more than its latest one did."""
+    """Whether another try at one test could tell more than its latest one did.
+
+    Its truth is asked for, and not a call of it: for a callable the signature would be read each time.
+    """
 
     def __init__(self, node: pytest.Item) -> None:
         self._node = node
 
-    def __call__(self) -> bool:
+    def __bool__(self) -> bool:
         outcome = self._node.stash.get(OUTCOME, None)
         return outcome is not None and outcome.repeatable

@@ -1,4 +1,7 @@
-"""What takes its time whatever we do: it begins with the run, and its check asks for the outcome last."""
+"""What takes its time whatever we do: it begins with the run, and its check asks for the outcome last.
+
+What only samples and listeners need is imported by them: a run without them does without it.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from itertools import cycle
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -15,17 +18,17 @@ from plugins.background import background_fixture
 from plugins.clients.api import ApiClient
 from plugins.clients.frontend import FrontendClient
 from plugins.clients.http import HttpClient, Record, Throttle
-from plugins.clients.realtime import RealtimeClient
-from plugins.clients.sampler import sample
 from plugins.clients.samples import SampleSet
-from plugins.clients.stream import Heard
-from plugins.clients.tally import Settled
 from plugins.clients.varied_urls import exploit_urls
 from plugins.judge.readings import Baseline, in_unit, method_after
 from plugins.judge.settling import settling_for
 from plugins.model.environment import Environment
 from plugins.model.result import Measurement
 from plugins.model.runbook import Runbook
+
+if TYPE_CHECKING:
+    from plugins.clients.stream import Heard
+    from plugins.clients.tally import Settled
 
 
 def _heartbeat_s(environment: Environment) -> float:
@@ -39,6 +42,8 @@ def _sampling_s(environment: Environment) -> float:
 @background_fixture(_heartbeat_s)
 def heard_heartbeat(environment: Environment, record: Record, stop: threading.Event) -> Mapping[str, Any]:  # noqa: ARG001
     """Listen for the first heartbeat: one comes within any interval of the server's one clock."""
+    from plugins.clients.realtime import RealtimeClient  # noqa: PLC0415
+
     client = RealtimeClient(
         environment.websocket_url,
         environment.api.key,
@@ -60,6 +65,8 @@ def sampled_api(
     stop: threading.Event,
 ) -> Mapping[str, Any]:
     """Sample the API's response times over varied URLs."""
+    from plugins.clients.sampler import sample  # noqa: PLC0415
+
     http = _http(environment, environment.api.url, record)
     sampling = environment.sampling
     found = sample(
@@ -86,6 +93,8 @@ def sampled_frontend(
     stop: threading.Event,
 ) -> Mapping[str, Any]:
     """Sample the website's times to first byte over its pages."""
+    from plugins.clients.sampler import sample  # noqa: PLC0415
+
     http = _http(environment, environment.frontend.url, record)
     sampling = environment.sampling
     found = sample(
@@ -105,6 +114,8 @@ def sampled_frontend(
 @pytest.fixture
 def heartbeat(heard_heartbeat: Mapping[str, Any]) -> Heard:
     """What came of listening for a heartbeat since the run began."""
+    from plugins.clients.stream import Heard  # noqa: PLC0415
+
     return Heard(**{**heard_heartbeat, "seen": tuple(heard_heartbeat["seen"])})
 
 

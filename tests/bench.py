@@ -1,6 +1,8 @@
-"""What a run costs: beside plain pytest with httpx sending the same requests, and beside its longest wait.
+"""What a run costs: beside plain pytest sending the same requests, and beside its longest wait.
 
-`make bench` prints ratios of medians, all measured in one go on a quiet sandbox.
+`make bench` prints ratios of medians, all measured in one go on a quiet sandbox, the two sides by turns.
+The plain side is what anybody would write first: one httpx.Client, one psycopg connection, websockets, no
+waiting, no evidence, no report. It sends the requests that our run sent, and does without our plugins.
 """
 
 from __future__ import annotations
@@ -14,19 +16,23 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from tests.sandbox_process import HOUSE, Sandbox, request, started
 from tests.walks.runs import brief_environment, variables, verify
 
-TIMES = 5
+TIMES = 7
 BEAT_S = 2.0
 GOAL = 1.25
 QUICK = ("-m", "postdeploy and not performance")
+# Both would have to wait for a heartbeat, and for a script of the project's own.
+COMPARED = ("-k", "not heartbeat and not status_script")
+LEFT_OUT = ("plugins.entry", "plugins.options", "plugins.drift", "anyio", "cacheprovider")
 
 PLAIN = """
 import httpx
+import psycopg
 import pytest
+from websockets.sync.client import connect
 
 ITEMS = {items!r}
 
@@ -37,10 +43,22 @@ def client():
         yield client
 
 
+@pytest.fixture(scope="session")
+def database():
+    with psycopg.connect({database!r}) as database:
+        yield database
+
+
 @pytest.mark.parametrize("item", ITEMS)
-def test_item(item, client):
+def test_item(item, client, database):
     for method, url in ITEMS[item]:
-        assert client.request(method, url).status_code < 600
+        if method == "SQL":
+            assert database.execute("SELECT 1").fetchone() == (1,)
+        elif method == "WS":
+            with connect(url.replace("***", {key!r})) as stream:
+                assert stream.recv()
+        else:
+            assert client.request(method, url).status_code < 600
 """
 
 
@@ -49,20 +67,28 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, started("--heartbeat", str(BEAT_S)) as sandbox:
         place = Path(folder)
         environment = brief_environment(place, sandbox)
-        select = (*QUICK, f"--env={environment}", "-k", "not heartbeat")
-        ours = median(
-            lambda: fresh(sandbox) and verify(place / "ours", *select, variables=variables(sandbox)).code
-        )
+        select = (*QUICK, *COMPARED, f"--env={environment}")
+
+        def run_ours() -> int:
+            fresh(sandbox)
+            return verify(place / "ours", *select, variables=variables(sandbox)).code
+
+        run_ours()
         plain_test = plain(place, requests_sent(place / "ours"), sandbox)
-        theirs = median(lambda: fresh(sandbox) and run_plain(plain_test))
+
+        def run_theirs() -> int:
+            fresh(sandbox)
+            return run_plain(plain_test)
+
+        ours, theirs = medians(run_ours, run_theirs)
         told(
-            "our run against plain pytest and httpx, same requests",
+            "our run against plain pytest, same requests",
             f"{ours:.2f} s against {theirs:.2f} s",
             ours / theirs,
             GOAL,
         )
         whole = (*QUICK, f"--env={environment}")
-        waiting = median(
+        (waiting,) = medians(
             lambda: fresh(sandbox) and verify(place / "all", *whole, variables=variables(sandbox)).code
         )
         told(
@@ -79,15 +105,15 @@ def main() -> None:
         )
 
 
-def median(run: Callable[[], object]) -> float:
-    """Seconds, the median of a few runs after one that warms up."""
-    run()
-    taken = []
-    for _ in range(TIMES):
-        began = time.monotonic()
-        run()
-        taken.append(time.monotonic() - began)
-    return statistics.median(taken)
+def medians(*runs: Callable[[], object]) -> list[float]:
+    """Seconds that each takes, the medians of a few runs by turns, after one that warms up."""
+    taken: list[list[float]] = [[] for _ in runs]
+    for _ in range(1 + TIMES):
+        for run, seconds in zip(runs, taken, strict=True):
+            began = time.monotonic()
+            run()
+            seconds.append(time.monotonic() - began)
+    return [statistics.median(seconds[1:]) for seconds in taken]
 
 
 def fresh(sandbox: Sandbox) -> bool:
@@ -96,13 +122,12 @@ def fresh(sandbox: Sandbox) -> bool:
 
 
 def requests_sent(folder: Path) -> dict[str, list[tuple[str, str]]]:
-    """Every HTTP request of a run, by item."""
+    """Every request of a run, by item: HTTP, SQL and WS."""
     found: dict[str, list[tuple[str, str]]] = {}
     for line in (folder / "evidence.jsonl").read_text(encoding="utf-8").splitlines():
         row = json.loads(line)
         for exchange in row.get("exchanges", ()):
-            if urlsplit(exchange["url"]).scheme in {"http", "https"}:
-                found.setdefault(row["item"], []).append((exchange["method"], exchange["url"]))
+            found.setdefault(row["item"], []).append((exchange["method"], exchange["url"]))
     return found
 
 
@@ -110,17 +135,27 @@ def plain(folder: Path, sent: dict[str, list[tuple[str, str]]], sandbox: Sandbox
     """A test file that does no more than send these requests."""
     path = folder / "plain" / "test_plain.py"
     path.parent.mkdir()
-    headers = {"X-API-Key": sandbox.secret("API_KEY")}
-    path.write_text(PLAIN.format(items=sent, headers=headers), encoding="utf-8")
+    key = sandbox.secret("API_KEY")
+    given = {
+        "items": sent,
+        "key": key,
+        "headers": {"X-API-Key": key},
+        "database": sandbox.secret("DATABASE_URL"),
+    }
+    path.write_text(PLAIN.format(**given), encoding="utf-8")
     (path.parent / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
     return path
 
 
 def run_plain(path: Path) -> int:
-    """Run it as anybody would."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
-    command = [sys.executable, "-m", "pytest", "-q", str(path)]
-    return subprocess.run(command, cwd=path.parent, env=clean, capture_output=True, check=True).returncode
+    """Run it as anybody would, without what this project registers with pytest."""
+    left_out = ("PYTEST_", "PYTHONDONTWRITEBYTECODE")
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(left_out)}
+    without = [word for name in LEFT_OUT for word in ("-p", f"no:{name}")]
+    command = [sys.executable, "-m", "pytest", "-q", *without, str(path)]
+    done = subprocess.run(command, cwd=path.parent, env=clean, capture_output=True, check=False)
+    assert done.returncode == 0, done.stdout.decode()
+    return done.returncode
 
 
 def told(what: str, figures: str, ratio: float, goal: float | None = None) -> None:

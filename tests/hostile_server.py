@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import gzip
+import hashlib
+import json
+import re
 import socket
 import ssl
 import struct
@@ -11,7 +15,10 @@ import threading
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from types import TracebackType
+
+from tests.hostile import HOSTILE as WORDS
 
 A_MOMENT = 0.02
 """Seconds between two bytes of a dripping answer: far less than any timeout, so that each read succeeds."""
@@ -46,6 +53,11 @@ class Peer:
             if self.stop.wait(A_MOMENT):
                 return
             self.say(bytes([byte]))
+
+    def flood(self, data: bytes) -> None:
+        """The same again and again, as fast as the client takes it."""
+        while not self.stop.is_set():
+            self.say(data)
 
     def hold(self) -> None:
         """Say nothing until the client leaves."""
@@ -180,16 +192,14 @@ def endless_body(peer: Peer) -> None:
     """Promise a gigabyte and deliver it."""
     peer.hear()
     peer.say(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 1073741824\r\n\r\n")
-    while not peer.stop.is_set():
-        peer.say(b"x" * 65_536)
+    peer.flood(b"x" * 65_536)
 
 
 def endless_chunks(peer: Peer) -> None:
     """Tiny chunks for ever."""
     peer.hear()
     peer.say(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
-    while not peer.stop.is_set():
-        peer.say(b"1\r\nx\r\n" * 5_000)
+    peer.flood(b"1\r\nx\r\n" * 5_000)
 
 
 def endless_continue(peer: Peer) -> None:
@@ -211,12 +221,76 @@ def echoing_garbage(peer: Peer) -> None:
     peer.say(peer.hear())
 
 
-def bomb(peer: Peer) -> None:
-    """64 MiB of zeros in a few kilobytes."""
-    packer = zlib.compressobj(9, zlib.DEFLATED, zlib.MAX_WBITS | 16)
-    packed = b"".join(packer.compress(bytes(1 << 20)) for _ in range(64)) + packer.flush()
+@cache
+def packed_zeros(mebibytes: int, bits: int) -> bytes:
+    """So many MiB of zeros: one piece, packed and repeated, as a full flush allows; without a proper end."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, bits)
+    first = packer.compress(bytes(1 << 20)) + packer.flush(zlib.Z_FULL_FLUSH)
+    return first + (packer.compress(bytes(1 << 20)) + packer.flush(zlib.Z_FULL_FLUSH)) * (mebibytes - 1)
+
+
+def bomb(encoding: str, bits: int = zlib.MAX_WBITS | 16) -> Behaviour:
+    """A gibibyte of zeros in a megabyte, under that name."""
+
+    def behave(peer: Peer) -> None:
+        peer.hear()
+        peer.say(answer(packed_zeros(1024, bits), head=f"Content-Encoding: {encoding}"))
+
+    return behave
+
+
+def nested_bomb(peer: Peer) -> None:
+    """A bomb within a bomb: a gibibyte in a few kilobytes."""
     peer.hear()
-    peer.say(answer(packed, head="Content-Encoding: gzip"))
+    packed = gzip.compress(packed_zeros(1024, zlib.MAX_WBITS | 16), mtime=0)
+    peer.say(answer(packed, head="Content-Encoding: gzip, gzip"))
+
+
+def endless_header(peer: Peer) -> None:
+    """One line of a head that never ends."""
+    peer.hear()
+    peer.say(b"HTTP/1.1 200 OK\r\nX-Long: ")
+    peer.flood(b"x" * 65_536)
+
+
+def redirecting_on(peer: Peer) -> None:
+    """Ten thousand steps, each to another address."""
+    asked = peer.hear()
+    step = int(found[1]) if (found := re.search(rb"/step-(\d+) ", asked)) else 0
+    there = answer(_SOME) if step == 10_000 else answer(b"", "302 Found", f"Location: /step-{step + 1}")
+    peer.say(there)
+
+
+def upgraded(then: Callable[[Peer], None]) -> Behaviour:
+    """Take a WebSocket, then go on; to any other request answer with an empty page."""
+
+    def behave(peer: Peer) -> None:
+        key = re.search(rb"(?i)sec-websocket-key: *(\S+)", peer.hear())
+        if key is None:
+            peer.say(answer(b"", head="Content-Type: text/html"))
+            return
+        accept = hashlib.sha1(
+            key[1] + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11", usedforsecurity=False
+        ).digest()
+        peer.say(
+            b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            b"Sec-WebSocket-Accept: " + base64.b64encode(accept) + b"\r\n\r\n"
+        )
+        then(peer)
+
+    return behave
+
+
+def huge_frame(peer: Peer) -> None:
+    """One frame of a gigabyte."""
+    peer.say(b"\x81\x7f" + struct.pack(">Q", 1 << 30))
+    peer.flood(b"x" * 65_536)
+
+
+def endless_pieces(peer: Peer) -> None:
+    """One message in pieces, of which there is always one more."""
+    peer.say(b"\x01\x01{")
+    peer.flood(b"\x00\x01 " * 1_000)
 
 
 def redirecting(location: str, status: str = "302 Found") -> Behaviour:
@@ -225,6 +299,23 @@ def redirecting(location: str, status: str = "302 Found") -> Behaviour:
 
 
 _SOME = b'{"status": "healthy"}'
+
+_FIELDS = (
+    "status",
+    "error",
+    "message",
+    "data",
+    "detail",
+    "name",
+    "url",
+    "user",
+    "csrfToken",
+    "chain",
+    "title",
+)
+_SCRIPTS = json.dumps(dict.fromkeys(_FIELDS, WORDS.replace("\ud800", "")), ensure_ascii=False).encode()
+_SCRIPTED_PAGE = f"<title>{WORDS}</title><h1>{WORDS}</h1>".encode(errors="replace")
+_SCRIPTED_HEAD = "Content-Type: text/html\r\nX-Request-Id: <script>alert(3)</script>\x1b[2J\x9b31m"
 
 HOSTILE: dict[str, Behaviour] = {
     "json-list": saying(answer(b"[1, 2]")),
@@ -263,7 +354,21 @@ HOSTILE: dict[str, Behaviour] = {
     "switching": saying(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: smtp\r\n\r\nhello"),
     "http-0.9": saying(b"<html>hello</html>"),
     "garbage": saying(bytes(range(256)) * 10),
-    "gzip-bomb": bomb,
+    "gzip-bomb": bomb("gzip"),
+    "gzip-bomb-nested": nested_bomb,
+    "deflate-bomb": bomb("deflate", -zlib.MAX_WBITS),
+    "brotli-bomb": bomb("br"),
+    "zstd-bomb": bomb("zstd"),
+    "endless-header": endless_header,
+    "many-cookies": saying(
+        b"HTTP/1.1 200 OK\r\n" + b"".join(b"Set-Cookie: c%d=y\r\n" % n for n in range(50_000)) + b"\r\n"
+    ),
+    "some-cookies": saying(answer(_SOME, head="\r\n".join(f"Set-Cookie: c{n}={n}" for n in range(2_000)))),
+    "scripts": saying(answer(_SCRIPTS)),
+    "scripts-page": saying(answer(_SCRIPTED_PAGE, head=_SCRIPTED_HEAD)),
+    "scripts-500": saying(answer(_SCRIPTED_PAGE, "500 <script>alert(4)</script>", _SCRIPTED_HEAD)),
+    "redirect-chain": redirecting_on,
+    "redirect-script": redirecting("/<script>alert(5)</script>?\x1b[31m"),
     "gzip-broken": saying(answer(b"\x1f\x8b\x08nonsense", head="Content-Encoding: gzip")),
     "gzip-cut": saying(answer(gzip.compress(_SOME)[:-9], head="Content-Encoding: gzip")),
     "brotli": saying(answer(b"\x8b\x02\x80{}\x03", head="Content-Encoding: br")),
@@ -291,6 +396,17 @@ SLOW: dict[str, Behaviour] = {
     "endless-continue": endless_continue,
 }
 """Ends only by a timeout, or by having read enough."""
+
+STREAMS: dict[str, Behaviour] = {
+    "stream-huge": upgraded(huge_frame),
+    "stream-words": upgraded(
+        lambda peer: peer.flood(b"\x81\x0e<script>\x1b[2J\xe2" + b"\x82\x07" + bytes(7))
+    ),
+    "stream-pings": upgraded(lambda peer: peer.flood(b"\x89\x00" * 100)),
+    "stream-pieces": upgraded(endless_pieces),
+    "stream-never-closes": upgraded(Peer.hold),
+}
+"""Takes a WebSocket, and then does harm."""
 
 
 @dataclass

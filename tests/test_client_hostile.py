@@ -29,8 +29,20 @@ from plugins.model.outcomes import NoAnswer, WrongAnswer
 from plugins.model.result import Exchange
 from plugins.model.tables import Credential
 from plugins.model.words import Signing
-from tests.hostile_server import HOSTILE, SLOW, Behaviour, Server, answer, black_hole, refused_port, saying
+from tests.hostile_server import (
+    HOSTILE,
+    SLOW,
+    STREAMS,
+    Behaviour,
+    Server,
+    answer,
+    black_hole,
+    refused_port,
+    saying,
+    silent,
+)
 
+EVERY = HOSTILE | SLOW | STREAMS
 TIMEOUTS = Timeouts(connect=0.3, answer=0.3, item=2)
 GENEROUS_S = 10.0  # several requests of 0.3 s on a busy machine, and nothing like a hang
 
@@ -128,7 +140,7 @@ def outcome(ask: Ask, origin: str) -> tuple[object, str]:
 
 
 @pytest.mark.parametrize("asked", ASKED.values(), ids=ASKED)
-@pytest.mark.parametrize("behaviour", (HOSTILE | SLOW).values(), ids=HOSTILE | SLOW)
+@pytest.mark.parametrize("behaviour", EVERY.values(), ids=EVERY)
 def test_every_client_survives(behaviour: Behaviour, asked: Ask) -> None:
     with Server(behaviour) as server:
         _, printable = outcome(asked, server.origin)
@@ -156,6 +168,14 @@ def test_a_name_that_does_not_exist_is_no_answer(asked: Ask) -> None:
 def test_a_black_hole_is_no_answer(asked: Ask) -> None:
     with black_hole() as port:
         result, _ = outcome(asked, f"http://127.0.0.1:{port}")
+    assert isinstance(result, NoAnswer)
+    assert result.kind == "timeout"
+
+
+@pytest.mark.parametrize("asked", ASKED.values(), ids=ASKED)
+def test_a_port_that_never_shakes_hands_is_no_answer(asked: Ask) -> None:
+    with Server(silent) as server:
+        result, _ = outcome(asked, server.origin.replace("http:", "https:"))
     assert isinstance(result, NoAnswer)
     assert result.kind == "timeout"
 

@@ -164,6 +164,7 @@ def test_the_history_leaves_out_what_says_nothing_of_deployments(store: Store, t
 
     [run] = store.past("staging")
     assert (run.id, run.deployed.commit, run.deeds) == ("one", "aaaaaaa", (("kept", moment(9)),))
+    assert run.shares["error-rate"] == pytest.approx(1 / 120)
     assert store.decisions("staging")[0].note == "a false alarm"
     assert store.find("o") == ("one",)
 

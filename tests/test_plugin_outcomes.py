@@ -77,7 +77,8 @@ def test_pytests_own_outcomes_are_understood() -> None:
 @pytest.mark.parametrize("kind", list(NoAnswerKind))
 def test_silence_is_the_platforms_only_where_others_answer(kind: NoAnswerKind) -> None:
     error = NoAnswer(kind, "GET /health: nothing came.", "https://api.example")
-    answered = kind in {NoAnswerKind.RATE_LIMITED, NoAnswerKind.UNUSABLE, NoAnswerKind.CREDENTIAL}
+    ours = {NoAnswerKind.RATE_LIMITED, NoAnswerKind.CREDENTIAL, NoAnswerKind.BROWSER}
+    answered = kind in ours | {NoAnswerKind.UNUSABLE}
     there = outcome_of(error, Impact.CORE, online)
     here = outcome_of(error, Impact.CORE, offline)
 

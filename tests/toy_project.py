@@ -39,6 +39,7 @@ markers = [
 
 CONFTEST = """
 pytest_plugins = [
+    "plugins.startup",
     "plugins.options",
     "plugins.evidence",
     "plugins.vouching",

@@ -159,13 +159,15 @@ class Answer:
         return self
 
     def page(self) -> Answer:
-        """Itself, where it is 200 and HTML.
+        """Itself, where it is 200 and HTML, whole.
 
         Raises:
             WrongAnswer: it is not; as of `wanted`.
         """
         if self.wanted().media_type != "text/html":
             raise WrongAnswer(self.told("text/html"))
+        if self.truncated:
+            raise self._wrong("more than 1 MiB, where a page was expected")
         return self
 
     def usable(self) -> Answer:
