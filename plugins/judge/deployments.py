@@ -7,34 +7,25 @@ it.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import fields, replace
 from datetime import datetime
 from statistics import median
 
-from plugins.model.commits import same_commit
+from plugins.model.commits import SHORTEST, same_commit
 from plugins.model.history import Deployed, DeploymentRecord, Dora, PastRun, Tally
 from plugins.model.recorded import Deed
 from plugins.model.words import Action, Phase
 
 _WEEK_S = 7 * 24 * 3600.0
-_TELLING = {Phase.DEPLOY, Phase.POSTDEPLOY, Phase.PERFORMANCE, Phase.ROLLBACK, Phase.FOLLOWUP}
+TELLING = {Phase.DEPLOY, Phase.POSTDEPLOY, Phase.PERFORMANCE, Phase.ROLLBACK, Phase.FOLLOWUP}
 """Phases whose runs look at something that was deployed."""
 
 
 def deployments(runs: Iterable[PastRun]) -> tuple[DeploymentRecord, ...]:
     """Every deployment of a known commit, oldest first; runs of one commit are one deployment's."""
-    groups: list[list[PastRun]] = []
-    for run in sorted(runs, key=lambda run: (run.started_at, run.id)):
-        if not run.deployed.commit or _TELLING.isdisjoint(run.phases):
-            continue
-        group = next(
-            (one for one in groups if same_commit(one[0].deployed.commit, run.deployed.commit)), None
-        )
-        if group is None:
-            groups.append([run])
-        else:
-            group.append(run)
+    groups = _by_commit(runs)
     found: list[DeploymentRecord] = []
     good: dict[str, float] = {}
     for n, group in enumerate(groups):
@@ -76,6 +67,24 @@ def dora(records: Sequence[DeploymentRecord], *, window_s: float, now: float) ->
         failures=success(recent),
         recovery_s=median(recoveries) if recoveries else None,
     )
+
+
+def _by_commit(runs: Iterable[PastRun]) -> list[list[PastRun]]:
+    groups: list[list[PastRun]] = []
+    # Commits that are the same begin alike: among thousands, few are to be compared.
+    alike: defaultdict[str, list[list[PastRun]]] = defaultdict(list)
+    for run in sorted(runs, key=lambda run: (run.started_at, run.id)):
+        commit = run.deployed.commit
+        if not commit or TELLING.isdisjoint(run.phases):
+            continue
+        near = alike[commit.casefold()[:SHORTEST]]
+        group = next((one for one in near if same_commit(one[0].deployed.commit, commit)), None)
+        if group is None:
+            groups.append([run])
+            near.append(groups[-1])
+        else:
+            group.append(run)
+    return groups
 
 
 def _record(group: Sequence[PastRun], later: Sequence[Sequence[PastRun]]) -> DeploymentRecord:

@@ -9,21 +9,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from plugins.draft import ConfigurationError
-from plugins.judge import slo
-from plugins.judge.availability import MONTH_S
-from plugins.judge.deployments import deployments, dora
-from plugins.judge.evidence import Evidence
-from plugins.judge.history import history
+from plugins.judge.chronicle import chronicle
 from plugins.ledger.database import LedgerUnavailable
 from plugins.ledger.store import Store
 from plugins.ledger_address import ledger_of
 from plugins.model.figures import counted
 from plugins.model.recorded import Decision, Deed
-from plugins.recording import NoRecording, run_id
+from plugins.recording import NoRecording
+from plugins.remembered import matching, remembered
 from plugins.runbook import load_runbook
 from plugins.writers import history as told
-
-_DAYS = 90
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -56,21 +51,16 @@ def _decide(store: Store, asked: argparse.Namespace) -> Iterable[str]:
 
 def _history(store: Store, asked: argparse.Namespace) -> Iterator[str]:
     name, now = asked.env or "prod", datetime.now(UTC).timestamp()
-    runbook = load_runbook(Path("runbook.toml"))
-    runs = store.past(name)
-    past = history(runbook, runs, store.traffic(name, since=now - 2 * MONTH_S), commit="", now=now)
-    records = deployments(runs)
-    evidence = Evidence(runbook=runbook, environment=name, phases=(), results=(), expected=(), history=past)
-    kinds = {row.id: row.kind for row in runbook.slos}
-    yield f"{name}: {len(runs)} runs in {store.name}"
-    yield from told.objective_lines([one for one in slo.judge(evidence) if kinds[one.id] == "history"])
-    if past.availability is not None:
-        yield from told.availability_lines(past.availability)
-    yield from told.dora_lines(dora(records, window_s=_DAYS * 86_400.0, now=now), _DAYS)
-    yield from told.deployment_lines(records)
-    decisions = store.decisions(name)
-    yield counted(len(decisions), "decision")
-    yield from map(told.decision_line, decisions)
+    known = remembered(store, name, now=now)
+    found = chronicle(load_runbook(Path("runbook.toml")), known, now=now, most=len(known.past))
+    yield f"{name}: {len(known.past)} runs in {store.name}"
+    yield from told.objective_lines(found.lasting)
+    if found.availability is not None:
+        yield from told.availability_lines(found.availability)
+    yield from told.dora_lines(found.dora, found.days)
+    yield from told.deployment_lines([one.record for one in reversed(found.deployments)])
+    yield counted(len(known.decisions), "decision")
+    yield from map(told.decision_line, known.decisions)
 
 
 def _run(store: Store, named: str) -> str:
@@ -79,9 +69,7 @@ def _run(store: Store, named: str) -> str:
     Raises:
         LookupError: that is none, or more than one.
     """
-    evidence = Path(named) / "evidence.jsonl"
-    wanted = run_id(evidence) if evidence.is_file() else named
-    found = store.find(wanted) if wanted else ()
+    found = matching(store, named)
     if len(found) == 1:
         return found[0]
     if not found:

@@ -151,7 +151,7 @@ def recording_from(row: Found, runbook: bytes, seen: Deployed, decisions: Iterab
         run=RecordedRun(
             id=row.id,
             environment=row.environment,
-            phases=_phases(row),
+            phases=phases(row),
             commit=row.commit_sha,
             baseline=row.baseline,
             drill=row.drill,
@@ -178,7 +178,7 @@ def past_run(
     """What the history needs of a row of `runs`."""
     return PastRun(
         id=row.id,
-        phases=_phases(row),
+        phases=phases(row),
         started_at=row.started_at,
         recommendation=Action(row.recommendation),
         blamed=row.blamed,
@@ -223,7 +223,8 @@ def _blamed(verdict: Verdict) -> bool:
     )
 
 
-def _phases(row: Found) -> tuple[Phase, ...]:
+def phases(row: Found) -> tuple[Phase, ...]:
+    """Those of a row of `runs`."""
     return tuple(Phase(phase) for phase in row.phases.split("+") if phase)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Self
 
@@ -24,7 +24,7 @@ from plugins.ledger.schema import (
 )
 from plugins.model.commits import same_commit
 from plugins.model.history import PastRun, TrafficSlice
-from plugins.model.recorded import Decision, Deed, RecordedRun, Recording
+from plugins.model.recorded import Decision, Deed, Outline, RecordedRun, Recording
 from plugins.model.words import Action, Phase
 
 
@@ -114,6 +114,23 @@ class Store:
         query = select(RUNS).order_by(RUNS.c.started_at, RUNS.c.id)
         yield from self._recordings(query.where(RUNS.c.environment == environment) if environment else query)
 
+    def environments(self) -> tuple[str, ...]:
+        """The names of all environments that a run was recorded of, in alphabetical order."""
+        query = select(RUNS.c.environment).distinct().order_by(RUNS.c.environment)
+        with self._database.reading() as connection:
+            return tuple(connection.execute(query).scalars())
+
+    def outlines(self, environment: str) -> tuple[Outline, ...]:
+        """Every run of an environment in outline, oldest first: baselines, drills and those cut short too."""
+        with self._database.reading() as connection:
+            return queries.outlines(connection, environment)
+
+    def runs(self, ids: Collection[str]) -> Iterator[RecordedRun]:
+        """The runs of these ids, oldest first."""
+        query = select(RUNS).where(RUNS.c.id.in_(ids)).order_by(RUNS.c.started_at, RUNS.c.id)
+        for recording in self._recordings(query):
+            yield recording.run
+
     def last_good(self, environment: str, *, before: str, besides: str = "") -> RecordedRun | None:
         """The last run after a deployment that said "proceed", and that people did not take back.
 
@@ -143,10 +160,10 @@ class Store:
         )
         return found.run if found else None
 
-    def past(self, environment: str) -> tuple[PastRun, ...]:
-        """What the history needs of an environment's runs, oldest first: no baselines, no drills."""
+    def past(self, environment: str, *, drills: bool = False) -> tuple[PastRun, ...]:
+        """What the history needs of an environment's runs, oldest first: no baselines, and drills apart."""
         with self._database.reading() as connection:
-            return queries.past(connection, environment)
+            return queries.past(connection, environment, drills=drills)
 
     def traffic(self, environment: str, *, since: float) -> tuple[TrafficSlice, ...]:
         """What is known of an environment's requests, drills apart; `since` is in seconds since the epoch."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 from plugins.model.history import Deployed, TrafficSlice
 from plugins.model.result import Result
 from plugins.model.verdict import Verdict
-from plugins.model.words import Phase
+from plugins.model.words import Action, Phase
 
 
 class Ending(StrEnum):
@@ -43,6 +43,29 @@ class Decision:
     who: str
     at: str
     note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outline:
+    """One run, as lists of runs tell it.
+
+    Attributes:
+        started_at: UTC, ISO 8601.
+        values: of its objectives, by id, each in the objective's unit.
+    """
+
+    id: str
+    environment: str
+    phases: tuple[Phase, ...]
+    commit: str
+    baseline: bool
+    drill: bool
+    started_at: str
+    ending: Ending
+    folder: str
+    recommendation: Action
+    headline: str
+    values: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

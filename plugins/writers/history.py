@@ -39,10 +39,16 @@ def availability_lines(found: Availability) -> Iterator[str]:
 def dora_lines(found: Dora, days: int) -> Iterator[str]:
     """The four key metrics."""
     yield f"DORA's key metrics, last {days} days"
-    yield f"  deployment frequency: {found.per_week:.1f} a week"
-    yield f"  lead time for changes: {_seconds(found.lead_time_s)} at the median"
-    yield f"  change failure rate: {_share(found.failures)}"
-    yield f"  recovery from a failed deployment: {_seconds(found.recovery_s)} at the median"
+    for name, figure, note in dora_figures(found):
+        yield f"  {name[:1].lower()}{name[1:]}: {figure}{note}"
+
+
+def dora_figures(found: Dora) -> Iterator[tuple[str, str, str]]:
+    """The four key metrics: the name of each, its figure, and what belongs to that."""
+    yield "Deployment frequency", f"{found.per_week:.1f}", " a week"
+    yield "Lead time for changes", _seconds(found.lead_time_s), " at the median"
+    yield "Change failure rate", *_share_of(found.failures)
+    yield "Recovery from a failed deployment", _seconds(found.recovery_s), " at the median"
 
 
 def deployment_lines(records: Sequence[DeploymentRecord]) -> Iterator[str]:
@@ -51,9 +57,7 @@ def deployment_lines(records: Sequence[DeploymentRecord]) -> Iterator[str]:
     yield f"{counted(len(records), 'deployment')}, {rolled_back} rolled back"
     for record in reversed(records):
         seen = record.seen
-        ends = {True: "succeeded", False: "failed", None: "nobody knows how it ended"}
-        told = "rolled back" if record.rolled_back else ends[record.succeeded]
-        yield f"  {record.commit[:12]}  {words.moment(record.began_at)}  {told}"
+        yield f"  {record.commit[:12]}  {words.moment(record.began_at)}  {ended(record)}"
         yield (
             f"    took {_seconds(seen.duration_s)}, downtime {_seconds(seen.downtime_s)},"
             f" errors in the first hour {_share(seen.first_hour)}"
@@ -65,8 +69,18 @@ def deployment_lines(records: Sequence[DeploymentRecord]) -> Iterator[str]:
 def decision_line(decision: Decision) -> str:
     """What somebody did."""
     note = f": {one_line(decision.note)}" if decision.note else ""
-    done = f"{decision.deed.replace('_', ' ')} by {one_line(decision.who)}"
-    return f"  {decision.run}  {decision.at}  {done}{note}"
+    return f"  {decision.run}  {decision.at}  {deed(decision)}{note}"
+
+
+def deed(decision: Decision) -> str:
+    """What was done, and by whom."""
+    return f"{decision.deed.replace('_', ' ')} by {one_line(decision.who)}"
+
+
+def ended(record: DeploymentRecord) -> str:
+    """How a deployment ended."""
+    ends = {True: "succeeded", False: "failed", None: "nobody knows how it ended"}
+    return "rolled back" if record.rolled_back else ends[record.succeeded]
 
 
 def _budget_s(found: Availability) -> float:
@@ -74,10 +88,12 @@ def _budget_s(found: Availability) -> float:
 
 
 def _share(tally: Tally | None) -> str:
-    share = tally.share_bad if tally else None
-    if tally is None or share is None:
-        return _UNKNOWN
-    return f"{percent(share)} ({tally.bad:,} of {tally.total:,})"
+    return "".join(_share_of(tally)) if tally else _UNKNOWN
+
+
+def _share_of(tally: Tally) -> tuple[str, str]:
+    share = tally.share_bad
+    return (_UNKNOWN, "") if share is None else (percent(share), f" ({tally.bad:,} of {tally.total:,})")
 
 
 def _seconds(seconds: float | None) -> str:
