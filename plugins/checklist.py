@@ -86,6 +86,7 @@ class _Reader:
         self._node = node
         self._folder = folder
         self._runbook = runbook
+        self._marks = list(node.iter_markers())
         self.problems: list[str] = []
         item = self._item()
         if item is not None:
@@ -93,8 +94,11 @@ class _Reader:
         needs, writes = self._needs(), self._writes()
         self.check = None if item is None or self.problems else Check(item, needs, writes)
 
+    def _marks_named(self, name: str) -> list[pytest.Mark]:
+        return [mark for mark in self._marks if mark.name == name]
+
     def _item(self) -> Item | None:
-        marks = list(self._node.iter_markers("item"))
+        marks = self._marks_named("item")
         if not marks:
             self.problems.append('names no item: it needs @pytest.mark.item("<id>")')
             return None
@@ -119,13 +123,13 @@ class _Reader:
             yield f"is in no phase's folder: {', '.join(phases)}"
         elif item.phase != self._folder:
             yield f'is in the folder "{self._folder}", but {item.id} is of the phase "{item.phase}"'
-        marked = {mark.name for mark in self._node.iter_markers()} & set(phases)
+        marked = {mark.name for mark in self._marks} & set(phases)
         allowed = {item.phase.value} | ({"postdeploy"} if item.phase is Phase.PERFORMANCE else set())
         for name in sorted(marked - allowed):
             yield f'is marked "{name}", but {item.id} is of the phase "{item.phase}": the folder says it all'
 
     def _needs(self) -> tuple[str, ...]:
-        marks = list(self._node.iter_markers("needs"))
+        marks = self._marks_named("needs")
         if not marks:
             return ()
         words = _words(marks)
@@ -140,7 +144,7 @@ class _Reader:
         return tuple(dict.fromkeys(words))
 
     def _writes(self) -> str:
-        marks = list(self._node.iter_markers("writes"))
+        marks = self._marks_named("writes")
         if not marks:
             return ""
         words = _words(marks)

@@ -10,6 +10,7 @@ import pytest
 from plugins.background import TASKS, waiting_last
 from plugins.checklist import check_of, read_checks
 from plugins.model.figures import counted
+from plugins.model.words import Part, Phase
 from plugins.obstacles import obstacle
 from plugins.options import argument_paths, verification_roots
 from plugins.retries import ask_for_confirmation
@@ -61,6 +62,7 @@ class CollectionPlugin:
             raise pytest.UsageError("\n  ".join(told))
         self._collected = list(items)
         ask_for_confirmation(items, self._run.configured.confirmation, TASKS)
+        _browser_late(items)
         waiting_last(items)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
@@ -91,3 +93,14 @@ class CollectionPlugin:
         found = obstacle(check.item, check.needs, check.writes, self._run.environment)
         if found is not None:
             raise found
+
+
+def _browser_late(nodes: list[pytest.Item]) -> None:
+    """Move what looks at pages behind all else, and what times them behind that: it takes a whole core."""
+
+    def place(node: pytest.Item) -> tuple[bool, bool]:
+        check = check_of(node)
+        looks = check is not None and check.item.part is Part.BROWSER
+        return looks, looks and check is not None and check.item.phase is Phase.PERFORMANCE
+
+    nodes.sort(key=place)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache
 
+from plugins.clients.chromium import lacking
 from plugins.mistakes import table_within
 from plugins.model.environment import Environment
 from plugins.model.outcomes import NotApplicable, Unverified
 from plugins.model.runbook import Item
 from plugins.model.tables import Credential
-from plugins.model.words import Mutations
+from plugins.model.words import Mutations, Part
 
 
 def obstacle(
@@ -29,9 +30,11 @@ def obstacle(
         return NotApplicable(f"{environment.name} has no {item.part}")
     if writes and environment.mutations is Mutations.FORBIDDEN:
         return Unverified(f'it would write {writes}, and mutations = "forbidden" in {environment.name}')
+    if item.part is Part.BROWSER and (why := lacking(environment.browser.executable)):
+        return Unverified(why)
     tables = dict.fromkeys(key.partition(".")[0] for key in needs)
-    if tables := [table for table in tables if getattr(environment, table) is None]:
-        return Unverified(f"{environment.name} has no {_listed([f'[{table}]' for table in tables])}")
+    if absent := [f"[{table}]" for table in tables if getattr(environment, table) is None]:
+        return Unverified(f"{environment.name} has no {_listed(absent)}")
     if launch_pending:
         return None
     found = {key: environment.credentials[key] for key in needs if key not in optional_tables()}

@@ -24,6 +24,7 @@ _LONGEST = 600
 _NEVER_FAILED = {
     NoAnswerKind.RATE_LIMITED: Attribution.PROBER,
     NoAnswerKind.CREDENTIAL: Attribution.PROBER,
+    NoAnswerKind.BROWSER: Attribution.PROBER,
     NoAnswerKind.UNUSABLE: Attribution.UNKNOWN,
 }
 """Whose doing it is when an answer came, but none that says anything of the item."""
@@ -84,7 +85,7 @@ def sentence(text: str) -> str:
 def _no_answer(error: NoAnswer, network: NetworkProbe) -> Outcome:
     message = sentence(str(error))
     if error.kind in _NEVER_FAILED:
-        repeatable = error.kind is NoAnswerKind.UNUSABLE
+        repeatable = error.kind in {NoAnswerKind.UNUSABLE, NoAnswerKind.BROWSER}
         return Outcome(Status.ERROR, message, _NEVER_FAILED[error.kind], repeatable)
     control = network()
     if control.ok and (control.by_name or error.kind is not NoAnswerKind.NAME):

@@ -1,4 +1,4 @@
-"""What a try at an item leaves behind: its exchanges with the platform and its measurements."""
+"""What a try at an item leaves behind: its exchanges with the platform, its measurements, its pictures."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import asdict
 from typing import Any
 
 from plugins.model.figures import counted, duration
-from plugins.model.result import Exchange, Measurement, Scalar
+from plugins.model.result import Exchange, Measurement, Scalar, Screenshot
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _SHOWN = 12
@@ -21,19 +21,25 @@ class Tape:
     def __init__(self) -> None:
         self.exchanges: list[Exchange] = []
         self.measurements: dict[str, Measurement] = {}
-        self._sent = (0, 0)
+        self.screenshots: list[Screenshot] = []
+        self._sent = (0, 0, 0)
 
     def record(self, exchange: Exchange) -> None:
         """Keep one exchange."""
         self.exchanges.append(exchange)
 
-    def measure(self, name: str, value: Scalar | Sequence[float], unit: str = "") -> None:
+    def picture(self, screenshot: Screenshot) -> None:
+        """Keep the note of a picture, whose file is written."""
+        self.screenshots.append(screenshot)
+
+    def measure(self, name: str, value: Scalar | Sequence[float], unit: str = "", *, of: str = "") -> None:
         """Keep one measurement, before it is judged.
 
         Args:
             name: snake_case, once per item.
             value: a number, a text, true, false or None; or numbers in the order taken.
             unit: "ms", "s", "count", "share" … or "" for none.
+            of: which of several that are measured alike; it is kept as "name[of]".
 
         Raises:
             ValueError: the name is taken or not snake_case, or a number is not finite.
@@ -41,17 +47,22 @@ class Tape:
         """
         if not _NAME.fullmatch(name):
             raise ValueError(f"measure({name!r}): a name is in snake_case, such as first_byte_ms")
-        if name in self.measurements:
-            raise ValueError(f"measure({name!r}): this item has measured {name} already")
-        self.measurements[name] = Measurement(name, _json_safe(name, value), unit)
+        full = f"{name}[{of}]" if of else name
+        if full in self.measurements:
+            raise ValueError(f"measure({name!r}): this item has measured {full} already")
+        self.measurements[full] = Measurement(full, _json_safe(name, value), unit)
 
     def news(self) -> dict[str, Any]:
         """JSON-safe: what came since the last call."""
+        if self._sent == (len(self.exchanges), len(self.measurements), len(self.screenshots)):
+            return {"exchanges": [], "measurements": [], "screenshots": []}
         exchanges, measurements = list(self.exchanges), list(self.measurements.values())
-        before, self._sent = self._sent, (len(exchanges), len(measurements))
+        screenshots = list(self.screenshots)
+        before, self._sent = self._sent, (len(exchanges), len(measurements), len(screenshots))
         return {
             "exchanges": [asdict(exchange) for exchange in exchanges[before[0] :]],
             "measurements": [asdict(taken) for taken in measurements[before[1] :]],
+            "screenshots": [asdict(taken) for taken in screenshots[before[2] :]],
         }
 
     def told(self) -> list[str]:
@@ -82,6 +93,11 @@ class Recorder:
 def exchange_from(data: dict[str, Any]) -> Exchange:
     """An exchange from its JSON-safe form."""
     return Exchange(**data)
+
+
+def screenshot_from(data: dict[str, Any]) -> Screenshot:
+    """The note of a picture from its JSON-safe form."""
+    return Screenshot(**data)
 
 
 def measurement_from(data: dict[str, Any]) -> Measurement:

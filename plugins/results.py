@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from pydantic import TypeAdapter
 
 from plugins.evidence import verification_in
-from plugins.model.result import Attempt, Exchange, Measurement, Result
+from plugins.model.result import Attempt, Exchange, Measurement, Result, Screenshot
 from plugins.model.runbook import Item
 from plugins.model.words import WORST_FIRST, Attribution, Status
-from plugins.recorder import exchange_from, measurement_from
+from plugins.recorder import exchange_from, measurement_from, screenshot_from
 from plugins.run import now
 
 _DIED = "the process that ran it died before it was done: a crash of the suite, not of the platform"
 _SILENT = "it ended without a result"
+
+_RESULT: TypeAdapter[Result] = TypeAdapter(Result)
 
 
 @dataclass
@@ -29,6 +32,7 @@ class _Try:
     found: list[tuple[Status, str, Attribution | None]] = field(default_factory=list)
     measurements: list[Measurement] = field(default_factory=list)
     exchanges: list[Exchange] = field(default_factory=list)
+    screenshots: list[Screenshot] = field(default_factory=list)
 
     def take(self, report: pytest.TestReport, data: dict[str, Any] | None) -> None:
         started = datetime.fromtimestamp(report.start, UTC).isoformat(timespec="milliseconds")
@@ -45,6 +49,7 @@ class _Try:
             )
         self.measurements += [measurement_from(taken) for taken in data["measurements"]]
         self.exchanges += [exchange_from(sent) for sent in data["exchanges"]]
+        self.screenshots += [screenshot_from(taken) for taken in data["screenshots"]]
 
     def add(self, status: Status, message: str, attribution: Attribution | None) -> None:
         self.found.append((status, message, attribution))
@@ -67,6 +72,7 @@ class _Try:
             started_at=attempts[0].started_at,
             duration_s=round(sum(one.duration_s for one in attempts), 3),
             nodeids=(nodeid,),
+            screenshots=tuple(self.screenshots),
         )
 
 
@@ -122,7 +128,9 @@ class Results:
 
 def line_of(result: Result) -> dict[str, Any]:
     """JSON-safe: the latest try of a result, as a line of evidence."""
-    return asdict(replace(result, attempts=result.attempts[-1:])) | {"attempt": len(result.attempts)}
+    latest = replace(result, attempts=result.attempts[-1:])
+    line: dict[str, Any] = _RESULT.dump_python(latest, mode="json")
+    return line | {"attempt": len(result.attempts)}
 
 
 def _worst(results: list[Result]) -> Result:
@@ -140,4 +148,5 @@ def _worst(results: list[Result]) -> Result:
         exchanges=tuple(exchange for result in results for exchange in result.exchanges),
         duration_s=round(sum(result.duration_s for result in results), 3),
         nodeids=tuple(nodeid for result in results for nodeid in result.nodeids),
+        screenshots=tuple(taken for result in results for taken in result.screenshots),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 FAULTS: dict[str, str] = {
     # the services as a whole
@@ -13,6 +13,10 @@ FAULTS: dict[str, str] = {
     "frontend-blank": "every page of the frontend is 200 with an empty body",
     "frontend-proxy-broken": "/api/health of the frontend answers 503 with a body full of plausible numbers",
     "dashboard-broken": "/dashboard answers 500",
+    "frontend-script-error": "the pages' script ends in an uncaught error before it shows anything",
+    "dashboard-empty": "the dashboard lists nothing, whatever the API answers",
+    "filter-broken-in-page": "the dashboard's filters are not passed on to the API",
+    "asset-missing": "the pages' style sheet answers 404",
     "database-down": "the database refuses connections; the API answers 500 for what needs it, /ready 503",
     "health-degraded": "/health is 200 and says degraded; no source is active",
     "errors-two-percent": "every fiftieth request to the API is answered 500",
@@ -54,7 +58,7 @@ FAULTS: dict[str, str] = {
     "slow-by-sixty-percent": "the API takes 60 % longer",
     "five-times-as-slow": "the API takes five times as long",
     "slow": "the API takes 700 ms longer",
-    "frontend-slow": "the frontend's first byte takes 1.3 s longer",
+    "frontend-slow": "the first byte of every page, script and style of the frontend takes 1.3 s longer",
     "slow-queries": "the slow-query report lists statements over the limit",
     # Render: configuration
     "variable-missing": "JWT_SECRET is missing on kamiyo-api, GOOGLE_CLIENT_SECRET on kamiyo-frontend",
@@ -157,6 +161,8 @@ class Faults:
     def __init__(self, names: Iterable[str] = ()) -> None:
         self._on: set[str] = set()
         self._struck: set[str] = set()
+        self._carried: dict[str, Callable[[], bool]] = {}
+        self._asking = False
         self.cleared = 0
         for name in names:
             self.switch_on(name)
@@ -182,6 +188,15 @@ class Faults:
             raise UnknownFault(name)
         self._on.discard(name)
 
+    def carry(self, name: str, by: Callable[[], bool]) -> None:
+        """Let a fault be on for as long as something says so, such as the release that brought it.
+
+        Raises:
+            UnknownFault: there is none of that name.
+        """
+        self.switch_on(name)
+        self._carried[name] = by
+
     def strike(self, name: str) -> bool:
         """Whether a fault that comes but once comes now; it is back when it is switched on again."""
         if name not in self or name in self._struck:
@@ -192,11 +207,22 @@ class Faults:
     def clear(self) -> None:
         """Switch all off, and let the platform begin anew."""
         self._on.clear()
+        self._carried.clear()
         self.cleared += 1
 
     def __contains__(self, name: str) -> bool:
         assert name in FAULTS, f"the sandbox asks for an undeclared fault {name!r}"
-        return name in self._on
+        return name in self._on and (name not in self._carried or self._is_carried(name))
+
+    def _is_carried(self, name: str) -> bool:
+        """Asks the release, which may ask for faults that bear upon deploys: those ask no further."""
+        if self._asking:
+            return False
+        self._asking = True
+        try:
+            return self._carried[name]()
+        finally:
+            self._asking = False
 
     def __iter__(self) -> Iterator[str]:
         return iter(sorted(self._on))

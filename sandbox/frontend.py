@@ -14,14 +14,15 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
+from sandbox.bundle import SCRIPT_PATH, STYLE, STYLE_PATH, script
 from sandbox.entrance import Entrance
 from sandbox.nextauth import ERROR_PAGE, SIGN_IN_PAGE, NextAuth
-from sandbox.pages import FAVICON, SCRIPT, render
+from sandbox.pages import FAVICON, render
 from sandbox.payments import Payments
 from sandbox.platform import Platform
 
 SLOWER_BY_S = 1.3
-"""What frontend-slow adds to every page."""
+"""What frontend-slow adds to every page, its script and its style."""
 
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 _BODY_LIMIT = 1024 * 1024
@@ -46,7 +47,9 @@ def create_app(platform: Platform) -> Starlette:
             Route(SIGN_IN_PAGE, site.sign_in_page),
             Route(ERROR_PAGE, site.sign_in_problem),
             Route("/favicon.ico", site.favicon),
-            Route("/_next/static/chunks/kamiyo.js", site.script),
+            Route(SCRIPT_PATH, site.script),
+            Route(STYLE_PATH, site.style),
+            Route("/api/account/key", auth.account_key),
             Route("/api/health", site.health),
             Route("/api/auth/{nextauth:path}", auth.handle, methods=_METHODS, max_body_size=_BODY_LIMIT),
             Route(
@@ -124,7 +127,15 @@ class _Site:
 
     async def script(self, _request: Request) -> Response:
         """The one script that the pages share."""
-        return Response(SCRIPT, media_type="application/javascript")
+        await self._dawdle()
+        return Response(script([*self._platform.faults]), media_type="application/javascript")
+
+    async def style(self, request: Request) -> Response:
+        """The one style that the pages share."""
+        if "asset-missing" in self._platform.faults:
+            return await self.not_found(request, KeyError(STYLE_PATH))
+        await self._dawdle()
+        return Response(STYLE, media_type="text/css")
 
     async def health(self, _request: Request) -> Response:
         """`/api/health`: the API's own, asked over HTTP; without it 503, and numbers that look alive."""

@@ -96,6 +96,17 @@ class NextAuth:
         except InvalidCallbackUrl:
             return None
 
+    async def account_key(self, request: Request) -> Response:
+        """`/api/account/key`: the API key that the pages of a signed-in person ask with."""
+        turn = await self.begin(request)
+        try:
+            session = await self._live_session(turn) if turn else {}
+        except psycopg.Error:
+            session = {}
+        if not session:
+            return JSONResponse({"error": "Unauthorized"}, 401, _NOT_STORED)
+        return JSONResponse({"key": self._platform.secrets.api_key}, headers=_NOT_STORED)
+
     async def _providers(self, turn: Turn) -> Response:
         base = turn.site.base
         return JSONResponse(

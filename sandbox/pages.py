@@ -1,17 +1,14 @@
-"""What the frontend's pages look like: templates, style, script, and the policy that admits just these."""
+"""What the frontend's pages look like, and the policy that admits just what they are made of."""
 
 from __future__ import annotations
 
-from base64 import b64encode
-from hashlib import sha256
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+
+from sandbox.bundle import SCRIPT_PATH, STYLE_PATH
 
 _SITE = Path(__file__).with_name("site")
-_STYLE = (_SITE / "kamiyo.css").read_text(encoding="utf-8")
-_STYLE_HASH = b64encode(sha256(_STYLE.encode()).digest()).decode()
 _TEMPLATES = Environment(
     loader=FileSystemLoader(_SITE),
     autoescape=True,
@@ -21,7 +18,6 @@ _TEMPLATES = Environment(
     lstrip_blocks=True,
 )
 
-SCRIPT = (_SITE / "kamiyo.js").read_bytes()
 FAVICON = (_SITE / "favicon.ico").read_bytes()
 
 
@@ -36,18 +32,17 @@ def render(name: str, api_url: str, **values: object) -> str:
     Raises:
         jinja2.UndefinedError: the template asks for something that is not given.
     """
-    # The style is a file of ours and must stand in the page letter by letter, or its hash would not fit.
-    style = Markup(_STYLE)  # noqa: S704
-    return _TEMPLATES.get_template(f"{name}.html").render(api_url=api_url, style=style, **values)
+    return _TEMPLATES.get_template(f"{name}.html").render(
+        api_url=api_url, script_path=SCRIPT_PATH, style_path=STYLE_PATH, **values
+    )
 
 
 def content_security_policy(api_url: str) -> str:
-    """The CSP under which the pages work: own scripts, this one style, the API, Google's sign-in."""
+    """The CSP under which the pages work: own files, the API and its live updates, Google's sign-in."""
     return "; ".join(
         (
             "default-src 'self'",
-            f"style-src 'sha256-{_STYLE_HASH}'",
-            f"connect-src 'self' {api_url}",
+            f"connect-src 'self' {api_url} ws{api_url.removeprefix('http')}",
             "form-action 'self' https://accounts.google.com",
             "frame-ancestors 'none'",
             "base-uri 'self'",

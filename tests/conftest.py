@@ -13,6 +13,9 @@ from plugins.recording import judged, read_recording
 from plugins.writers.json import verdict_json
 from tests.toy_project import Toy
 
+collect_ignore = ["another_platform"]
+"""A project of its own, which docs/another-platform.md makes its reader's."""
+
 
 @pytest.fixture(autouse=True, scope="session")
 def _ledger_of_their_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
@@ -61,6 +64,10 @@ EXHAUSTIVE = re.compile(
     | test_replay\.py::test_every_kind_of_run
     | test_ledger_runs\.py::test_(?:kill_9|a_ledger_that_is_away)
     | test_drift\.py::.*arguments[12]\]$
+    | test_client_browser\.py::test_(?:a_filter|a_session_that|a_stranger|a_tour_sees|a_slow)
+    | test_client_browser\.py::test_(?:another|the_session)
+    | test_client_browser\.py::test_a_fault_.*(?<!dashboard-empty)(?<!cors-own-origin-refused)\]$
+    | test_client_browser_pages\.py::.*(?:dialogs|own_page|limited-data|nowhere|download|endless)
     | test_sandbox_faults\.py::test_(?:some_faults|slow_takes)
     """,
     re.VERBOSE,

@@ -64,7 +64,7 @@ def test_a_percentile_tells_its_numbers() -> None:
     assert (told.value, told.interval, told.samples) == (114.0, (110.0, 119.0), 120)
     assert told.message == (
         "p95 114 ms in 120 samples: below 119 ms with 95 % confidence; the objective is below 500 ms"
-        " (our own sampling: 120 requests)"
+        " (our own sampling: 120 response times)"
     )
 
 
@@ -74,7 +74,7 @@ def test_too_few_samples_say_how_many_it_takes() -> None:
     assert told.interval == (100.0, None)
     assert told.message == (
         "p95 100 ms in 20 samples: no upper bound with 95 % confidence;"
-        " 500 ms needs 59 samples with none over it (our own sampling: 20 requests)"
+        " 500 ms needs 59 samples with none over it (our own sampling: 20 response times)"
     )
 
 

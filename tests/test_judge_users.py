@@ -107,7 +107,7 @@ def test_a_percentile_of_users_is_that_of_a_usual_minute(minutes: list[float], v
 @pytest.mark.parametrize("minutes", [[], [200.0] * 4])
 def test_a_few_minutes_say_nothing_of_a_usual_one(minutes: list[float]) -> None:
     told = report("api-p95", measured(LATENCY, response_times=(100.0,) * 80), users(4_120, 0, *minutes))
-    assert "our own sampling: 80 requests" in told.message
+    assert "our own sampling: 80 response times" in told.message
 
 
 @pytest.mark.parametrize(

@@ -66,7 +66,7 @@ def test_keyword(): ...
         "test_second: postdeploy.health is checked by checks/postdeploy/test_a.py::test_first already",
         'test_of_another_phase: is in the folder "postdeploy", but preflight.tests is of the phase',
         "test_by_hand: preflight.review is by_hand",
-        'test_marks: @pytest.mark.needs: no environment has a credential or a table "api.kee"; did you mean "api.key"?',
+        'test_marks: @pytest.mark.needs: no environment has a credential or a table "api.kee"',
         'test_marks: is marked "preflight"',
         "test_arguments: @pytest.mark.needs takes keys of credentials",
         "test_arguments: @pytest.mark.writes takes what is written",

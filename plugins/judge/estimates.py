@@ -104,7 +104,7 @@ def _quantile(slo: Slo, evidence: Evidence) -> Estimate:
         needed=statistics.samples_needed(bad, allowed, confidence, method),
         watched=method is ANYTIME,
         seen=f"p{quantile * 100:g} {quantity(value, slo.unit)} in {len(samples):,} samples",
-        source=_own(len(samples)),
+        source=_own(len(samples), words(slo.measurement)),
     )
 
 
@@ -112,7 +112,7 @@ def _ratio(slo: Slo, evidence: Evidence) -> Estimate:
     bad, total = readings.counts(slo, evidence)
     of = f"{words(slo.measurement)} in {total:,} {words(slo.total)}"
     estimate = _share(slo, evidence, (bad, total), of, readings.method(slo, evidence))
-    return replace(estimate, source=_own(total))
+    return replace(estimate, source=_own(total, words(slo.total)))
 
 
 def _share(
@@ -150,8 +150,8 @@ def _history(slo: Slo, evidence: Evidence) -> Estimate:
 _KINDS = {"quantile": _quantile, "ratio": _ratio, "history": _history}
 
 
-def _own(count: int) -> str:
-    return f"our own sampling: {count:,} requests"
+def _own(count: int, what: str) -> str:
+    return f"our own sampling: {count:,} {what}"
 
 
 def words(name: str) -> str:

@@ -16,7 +16,7 @@ class NotApplicable(Exception):
 
 
 class NoAnswerKind(StrEnum):
-    """How an answer failed to come, from the name to the last byte."""
+    """How an answer failed to come, from the name to the last byte, or what of ours kept it from us."""
 
     NAME = "name"
     REFUSED = "refused"
@@ -27,6 +27,7 @@ class NoAnswerKind(StrEnum):
     UNUSABLE = "unusable"
     RATE_LIMITED = "rate_limited"
     CREDENTIAL = "credential"
+    BROWSER = "browser"
 
 
 class NoAnswer(Exception):

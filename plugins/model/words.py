@@ -100,6 +100,7 @@ _EXIT_CODES = {
 class Part(StrEnum):
     """A part of the platform that an environment may declare absent."""
 
+    BROWSER = "browser"
     DATABASE = "database"
     PAYMENTS = "payments"
     PROMETHEUS = "prometheus"

@@ -119,13 +119,19 @@ def ledger_in(folder: Path) -> str:
     return f"sqlite:///{folder}/ledger.db"
 
 
-def brief_environment(folder: Path, sandbox: Sandbox) -> Path:
-    """An environment file for a sandbox that is running already, in which nothing takes long."""
+def brief_environment(folder: Path, sandbox: Sandbox, *, browser: bool = False) -> Path:
+    """An environment file for a sandbox that is running already, in which nothing takes long.
+
+    Unless it is about the browser, it is a platform without pages: its items do not apply, and cost nothing.
+    """
     settings, launch = sandbox.told["settings"], (HOUSE / "environments" / "sandbox.toml").read_text()
     before, _, rest = launch.partition("[launch]")
     text = before + "[" + rest.partition("\n[")[2]
     text = _with_settings(text, settings)
+    if not browser:
+        text = f'absent = ["browser"]\n{text}'
     for key, value in {
+        "patience_s = 3": "patience_s = 1.5\nloads = 3",
         "requests = 600": "requests = 120",
         "seconds = 30": "seconds = 4",
         "spacing_s = 0.1": "spacing_s = 0.01",

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from base64 import b64encode
-from hashlib import sha256
+from datetime import timedelta
 
 import httpx
 import pytest
 
 from sandbox.platform import Platform
-from tests.website.driving import COMMIT, PAGES, serve
+from tests.website.driving import COMMIT, PAGES, serve, store_session
 
 pytestmark = pytest.mark.anyio
 
@@ -57,21 +56,55 @@ async def test_a_page_takes_no_post(website: httpx.AsyncClient) -> None:
     assert (await website.post("/dashboard")).status_code == 405
 
 
-async def test_the_content_security_policy_admits_the_style_and_the_script(
+async def test_the_content_security_policy_admits_the_style_the_script_and_the_api(
     website: httpx.AsyncClient, platform: Platform
 ) -> None:
-    page = await website.get("/")
+    page = await website.get("/dashboard")
     policy = page.headers["content-security-policy"]
-    style = re.search(r"<style>(.*?)</style>", page.text, re.DOTALL)
-    assert style
-    assert f"'sha256-{b64encode(sha256(style[1].encode()).digest()).decode()}'" in policy
-    assert f"connect-src 'self' {platform.api_url}" in policy
-
-    scripts = re.findall(r"<script(.*?)>(.*?)</script>", page.text)
-    assert scripts == [(' src="/_next/static/chunks/kamiyo.js" defer', "")]
-    script = await website.get("/_next/static/chunks/kamiyo.js")
-    assert script.headers["content-type"].startswith("application/javascript")
+    assert "default-src 'self'" in policy
+    assert f"connect-src 'self' {platform.api_url} ws://127.0.0.1:9" in policy
     assert "unsafe" not in policy
+
+    assert "<style" not in page.text
+    [style] = re.findall(r'<link rel="stylesheet" href="(.*?)">', page.text)
+    assert (await website.get(style)).headers["content-type"].startswith("text/css")
+    [(script, inline)] = re.findall(r'<script src="(.*?)" defer>(.*?)</script>', page.text)
+    assert inline == ""
+    assert (await website.get(script)).headers["content-type"].startswith("application/javascript")
+
+
+SCRIPT = "/_next/static/chunks/kamiyo.js"
+
+
+@pytest.mark.parametrize("fault", ["frontend-script-error", "dashboard-empty", "filter-broken-in-page"])
+async def test_a_defect_of_the_script_comes_and_goes(
+    website: httpx.AsyncClient, platform: Platform, fault: str
+) -> None:
+    well = (await website.get(SCRIPT)).text
+    platform.faults.switch_on(fault)
+    assert (await website.get(SCRIPT)).text != well
+
+    platform.faults.switch_off(fault)
+    assert (await website.get(SCRIPT)).text == well
+
+
+async def test_asset_missing(website: httpx.AsyncClient, platform: Platform) -> None:
+    platform.faults.switch_on("asset-missing")
+
+    assert (await website.get("/_next/static/css/kamiyo.css")).status_code == 404
+    assert (await website.get(SCRIPT)).status_code == 200
+
+
+async def test_the_pages_of_a_signed_in_person_get_their_key_and_a_stranger_gets_none(
+    website: httpx.AsyncClient, platform: Platform
+) -> None:
+    assert (await website.get("/api/account/key")).status_code == 401
+
+    await store_session(platform, "living", lasts=timedelta(days=30))
+    website.cookies.set("next-auth.session-token", "living")
+    answer = await website.get("/api/account/key")
+    assert answer.json() == {"key": platform.secrets.api_key}
+    assert "no-store" in answer.headers["cache-control"]
 
 
 async def test_the_favicon_is_an_icon(website: httpx.AsyncClient) -> None:
