@@ -84,10 +84,7 @@ def with_launched(
         ConfigurationError: the ready line does not fit the environment.
     """
     platform = Draft("the launched platform's ready line", dict(ready)).validated(_Ready)
-    table = environment.model_dump(mode="json")
-    for key, credential in environment.credentials.items():
-        table_name, field = key.split(".")
-        table[table_name][field] = credential.name
+    table = environment.dumped(lambda credential: credential.name)
     draft = Draft(f"the environment {environment.name} as launched", table)
     settings = {key: value for key, value in platform.settings.items() if key not in but_not}
     if platform.control_url:
@@ -115,33 +112,40 @@ def _file(name: str, directory: Path) -> Path:
 
 
 def _built(draft: Draft) -> Environment:
-    for table_name, key in _credential_keys():
-        _name_credential(draft, table_name, key)
+    for table_name, key, several in _credential_keys():
+        _name_credential(draft, table_name, key, several=several)
     for loc in _insecure(draft.table) if draft.table.get("production") is True else ():
         draft.refuse(loc, "must be https in production: over http anyone on the way can read and change it")
     return draft.validated(Environment)
 
 
-def _credential_keys() -> Iterator[tuple[str, str]]:
+def _credential_keys() -> Iterator[tuple[str, str, bool]]:
+    """Table and key of each credential, and whether there can be several of them."""
     for table_name, table_field in Environment.model_fields.items():
         table = table_within(table_field.annotation)
         for key, field in table.model_fields.items() if table else ():
-            if field.annotation is Credential:
-                yield table_name, key
+            if field.annotation in {Credential, tuple[Credential, ...]}:
+                yield table_name, key, field.annotation is not Credential
 
 
-def _name_credential(draft: Draft, table_name: str, key: str) -> None:
+def _name_credential(draft: Draft, table_name: str, key: str, *, several: bool) -> None:
     """Turn the name into a `Credential`. What is no name may be the secret itself: it is never repeated."""
     table = draft.table.get(table_name)
     if not isinstance(table, dict) or key not in table:
         return
     written = table.pop(key)
-    if isinstance(written, str) and _is_name(written):
-        table[key] = {"name": written}
+    names = written if several and isinstance(written, list) else [written]
+    right = isinstance(written, list) == several and len(set(map(str, names))) == len(names)
+    if right and all(isinstance(name, str) and _is_name(name) for name in names):
+        named = [{"name": name} for name in names]
+        table[key] = named if several else named[0]
     else:
+        each = (
+            "a list of the NAMES of variables here, each once" if several else "the NAME of the variable here"
+        )
         draft.refuse(
             (table_name, key),
-            "write the NAME of the variable here (capitals, digits and _, such as KAMIYO_API_KEY), never the "
+            f"write {each} (capitals, digits and _, such as KAMIYO_API_KEY), never the "
             "secret itself; the value goes into the process environment or .env. If a secret stood here, "
             "replace it at its source: files are shared",
         )
@@ -180,14 +184,13 @@ def _dotenv(path: Path | None) -> Variables:
 
 def _filled(environment: Environment, *sources: Variables) -> Environment:
     """The environment with each credential from the first source that has one that is not blank."""
-    tables: dict[str, BaseModel] = {}
-    for key, credential in environment.credentials.items():
+
+    def found(credential: Credential) -> dict[str, object]:
         values = (source.get(credential.name) or "" for source in sources)
         value = next((value for value in values if value.strip()), None)
-        if value is not None:
-            table_name, field = key.split(".")
-            table = tables.get(table_name) or getattr(environment, table_name)
-            # A line end is what `$(cat file)` or a pasted line left behind, never part of a secret.
-            found = credential.model_copy(update={"value": SecretStr(value.strip("\r\n"))})
-            tables[table_name] = table.model_copy(update={field: found})
-    return environment.model_copy(update=tables)
+        if value is None:
+            return {"name": credential.name, "value": credential.value}
+        # A line end is what `$(cat file)` or a pasted line left behind, never part of a secret.
+        return {"name": credential.name, "value": SecretStr(value.strip("\r\n"))}
+
+    return Environment.model_validate(environment.dumped(found))

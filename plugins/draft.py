@@ -81,6 +81,11 @@ class Draft:
         """Note a mistake; `validated` reports it with all the others."""
         self.mistakes.append(Mistake(loc, problem))
 
+    def refusal(self, loc: Loc, problem: str) -> ConfigurationError:
+        """The error that tells this mistake, with all that were noted before."""
+        self.refuse(loc, problem)
+        return ConfigurationError(self._report())
+
     def validated(self, shape: type[M], rules: Callable[[M], Iterable[Mistake]] = lambda _: ()) -> M:
         """The tables as `shape`, after `rules` had a look at it.
 

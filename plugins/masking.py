@@ -7,9 +7,11 @@ import html
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import TypeVar
 from urllib.parse import quote, quote_plus, unquote, urlsplit
 
+from plugins.channel_addresses import secrets_of
 from plugins.model.environment import Environment
 
 HIDDEN = "***"
@@ -19,6 +21,9 @@ _SHORT = 6
 
 _SHORTEST = 3
 """Below this a value is no secret, and masking it would leave no text readable."""
+
+_WORD = 120
+"""Up to this many characters a text is likely to come again, as keys, ids and the runbook's own lines do."""
 
 _CUT = 6
 """From this many characters on, what an ellipsis has left of a value is masked too."""
@@ -42,6 +47,8 @@ _PATTERNS = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 
+_NO_TEXT = frozenset({int, float, bool, type(None)})
+
 T = TypeVar("T")
 
 
@@ -59,16 +66,15 @@ class Masker:
         self._values: dict[str, str] = {}
         self._heads: frozenset[str] = frozenset()
         self._known: re.Pattern[str] | None = None
+        self._remembered = lru_cache(maxsize=65_536)(self._masked)
 
     def learn(self, environment: Environment) -> None:
         """Know every credential of an environment by its value, in each form in which it may be written."""
-        self.learn_values(
-            {
-                credential.name: credential.reveal()
-                for credential in environment.credentials.values()
-                if credential.present
-            }
-        )
+        present = [one for one in environment.credentials.values() if one.present]
+        self.learn_values({credential.name: credential.reveal() for credential in present})
+        for channel in environment.notifications.channels:
+            for part in secrets_of(channel.reveal()) if channel.present else ():
+                self.learn_values({channel.name: part})
 
     def learn_values(self, values: Mapping[str, str]) -> None:
         """Know these values by their names."""
@@ -83,9 +89,13 @@ class Masker:
         # The longest first, so that no value is left half visible by another that is a part of it.
         alternatives = [_pattern(form) for form in sorted(self._names, key=len, reverse=True)]
         self._known = re.compile("|".join(alternatives)) if alternatives else None
+        self._remembered.cache_clear()
 
     def text(self, text: str) -> str:
         """The text without secrets: `[NAME]` for a known credential, `***` for what looks like one."""
+        return self._remembered(text) if len(text) <= _WORD else self._masked(text)
+
+    def _masked(self, text: str) -> str:
         text = self.values_in(text)
         if "..." in text:
             text = self._without_cut_values(text)
@@ -109,17 +119,20 @@ class Masker:
         return 0
 
     def _data(self, data: object) -> object:
-        match data:
-            case str():
-                return self.text(data)
-            case dict():
-                return {self._data(key): self._data(value) for key, value in data.items()}
-            case list():
-                return [self._data(value) for value in data]
-            case tuple():
-                return tuple(self._data(value) for value in data)
-            case _:
-                return data
+        if isinstance(data, str):
+            return self.text(data)
+        if isinstance(data, dict):
+            text, within = self.text, self._data
+            return {
+                # Nearly all of a report are plain texts and numbers: no further call for these.
+                text(key) if type(key) is str else within(key): (
+                    value if type(value) in _NO_TEXT else text(value) if type(value) is str else within(value)
+                )
+                for key, value in data.items()
+            }
+        if isinstance(data, list):
+            return [self._data(value) for value in data]
+        return tuple(self._data(value) for value in data) if isinstance(data, tuple) else data
 
     def _named(self, found: re.Match[str]) -> str:
         return f"[{self._names[found.group()]}]"

@@ -6,18 +6,45 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from plugins.draft import Draft
+from plugins.draft import Draft, shown
 from plugins.mistakes import Loc, Mistake, did_you_mean
 from plugins.model.runbook import Runbook
+from plugins.openslo.files import read_slos
+from plugins.writers.announcements import unfillable
+
+SLO_FILE = "slo_file"
 
 
-def load_runbook(path: Path) -> Runbook:
+def load_runbook(path: Path, slos: Path | None = None, not_used: list[str] | None = None) -> Runbook:
     """The runbook, whole and free of contradictions.
+
+    Args:
+        path: of the file. Its key slo_file names a file of objectives beside it, instead of a table.
+        slos: a file of objectives that replaces those of the runbook, wherever they are.
+        not_used: takes what of a file of objectives nothing comes of.
 
     Raises:
         ConfigurationError: with every mistake, each with its line.
     """
-    return Draft.read(path).validated(Runbook, rules=_contradictions)
+    draft = Draft.read(path)
+    named = draft.table.pop(SLO_FILE, None)
+    if named is not None and "slos" in draft.table:
+        draft.refuse((SLO_FILE,), "stands beside a table of slos, which it would replace: keep one of them")
+    elif named is not None and not (isinstance(named, str) and named.strip()):
+        draft.refuse((SLO_FILE,), "must be the path of a file, in quotes")
+    elif named is not None and slos is None:
+        slos = path.parent / named
+    if named is not None:
+        draft.table.setdefault("slos", [])
+    table = draft.table
+    runbook = draft.validated(Runbook, rules=_contradictions)
+    if slos is None:
+        return runbook
+    found = read_slos(slos, items=[item.id for item in runbook.items], table=runbook.slos)
+    if not_used is not None:
+        not_used += found.not_used
+    rows = [slo.model_dump(mode="json") for slo in found.slos]
+    return Draft(shown(slos), {**table, "slos": rows}).validated(Runbook, rules=_contradictions)
 
 
 def _contradictions(runbook: Runbook) -> Iterator[Mistake]:
@@ -97,6 +124,11 @@ def _objectives_can_be_judged(runbook: Runbook) -> Iterator[Mistake]:
         for key in ("item", "measurement", "total", "quantile"):
             if getattr(slo, key) and key not in _FED_BY[slo.kind]:
                 yield Mistake(("slos", n, key), f'has no meaning for an objective of kind "{slo.kind}"')
+        if slo.truer is not None and slo.kind != "quantile":
+            yield Mistake(("slos", n, "truer"), f'has no meaning for an objective of kind "{slo.kind}"')
+        if slo.truer is not None and slo.truer.item not in known:
+            meant = did_you_mean(slo.truer.item, known)
+            yield Mistake(("slos", n, "truer", "item"), f"no item has this id{meant}")
         if slo.item and slo.item not in known:
             yield Mistake(("slos", n, "item"), f"no item has this id{did_you_mean(slo.item, known)}")
         if slo.kind != "quantile" and not 0 < slo.objective < 1:
@@ -146,6 +178,12 @@ def _log_patterns_compile(runbook: Runbook) -> Iterator[Mistake]:
             yield Mistake(("log_patterns", n, "pattern"), f"is no regular expression: {error}")
 
 
+def _announcements_can_be_filled(runbook: Runbook) -> Iterator[Mistake]:
+    for n, row in enumerate(runbook.announcements):
+        if problem := unfillable(row):
+            yield Mistake(("announcements", n, "text"), problem)
+
+
 _RULES: tuple[Callable[[Runbook], Iterator[Mistake]], ...] = (
     _ids_are_unique,
     _items_say_what_they_are,
@@ -155,4 +193,5 @@ _RULES: tuple[Callable[[Runbook], Iterator[Mistake]], ...] = (
     _policy_is_whole,
     _everyone_has_a_moment,
     _log_patterns_compile,
+    _announcements_can_be_filled,
 )

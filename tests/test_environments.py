@@ -64,7 +64,10 @@ def test_no_two_environments_share_a_credential() -> None:
 
 def behind_a_hash(path: Path) -> set[str]:
     """The credentials of the tables that a file shows as comments."""
-    return set(re.findall(r'^# (?:key|token|dsn) = "([A-Z_]+)"$', path.read_text(), flags=re.MULTILINE))
+    text = path.read_text()
+    listed = re.findall(r"^# channels = \[(.+)\]$", text, flags=re.MULTILINE)
+    named = re.findall(r'^# (?:key|token|dsn) = "([A-Z_]+)"$', text, flags=re.MULTILINE)
+    return {*named, *re.findall(r'"([A-Z_]+)"', "".join(listed))}
 
 
 def test_the_example_names_every_credential_that_a_person_gives() -> None:

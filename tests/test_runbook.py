@@ -41,6 +41,13 @@ def headings_and_boxes(markdown: str) -> tuple[list[str], list[tuple[str, str]]]
     return headings, boxes
 
 
+def test_a_copy_with_other_items_finds_those(runbook: Runbook) -> None:
+    first, second = runbook.items[:2]
+    assert runbook.item(second.id) is second
+    copied = runbook.model_copy(update={"items": (first,)})
+    assert (copied.item(first.id), copied.item(second.id)) == (first, None)
+
+
 def test_every_checkbox_of_the_runbook_has_an_item(runbook: Runbook) -> None:
     assert len({(item.section, item.checkbox) for item in runbook.items if item.checkbox}) == CHECKBOXES
 
@@ -151,21 +158,3 @@ def test_a_log_line_has_one_meaning(runbook: Runbook, line: str, pattern: str | 
     found = [row.id for row in runbook.log_patterns if re.search(row.pattern, line)]
 
     assert found == ([pattern] if pattern else [])
-
-
-def test_an_announcement_takes_what_a_run_knows(runbook: Runbook) -> None:
-    known = {
-        "project": "Kamiyo",
-        "environment": "prod",
-        "services": "API and frontend",
-        "branch": "main",
-        "commit": "9c41d07",
-        "api_url": "https://api.kamiyo.ai",
-        "frontend_url": "https://kamiyo.ai",
-        "duration": "12 min",
-        "issues": "none",
-    }
-
-    assert {announcement.id for announcement in runbook.announcements} == {"start", "success"}
-    for announcement in runbook.announcements:
-        assert "9c41d07" in announcement.text.format_map(known)

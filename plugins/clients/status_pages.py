@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TypeVar
 
 from pydantic import BaseModel, RootModel
@@ -14,7 +15,7 @@ from plugins.clients.service import Service, segment
 from plugins.model.environment import Timeouts
 from plugins.model.outcomes import NoAnswer, NoAnswerKind, Unverified
 from plugins.model.outside import StatusPages as Table
-from plugins.model.status import Component, Incident, OwnPage, Summary
+from plugins.model.status import Component, ComponentStatus, Incident, OwnPage, Summary
 
 Row = TypeVar("Row", bound=BaseModel)
 
@@ -81,19 +82,49 @@ class StatusPages:
             Unverified: the environment names no page of ours.
             NoAnswer: it does not tell.
         """
+        with self._own() as (service, root):
+            return OwnPage(
+                components=self._rows(service, f"{root}/components", _Components),
+                incidents=self._rows(service, f"{root}/incidents/unresolved", _Incidents),
+                maintenances=self._rows(service, f"{root}/incidents/active_maintenance", _Incidents),
+            )
+
+    def own_components(self) -> tuple[Component, ...]:
+        """The components of our own page.
+
+        Raises:
+            Unverified, NoAnswer: as of `own_page`.
+        """
+        with self._own() as (service, root):
+            return self._rows(service, f"{root}/components", _Components)
+
+    def set_status(self, component: Component, status: ComponentStatus) -> None:
+        """Set the status of a component of our own page.
+
+        Raises:
+            Unverified, NoAnswer: as of `own_page`, or the page has it otherwise afterwards. Where no answer
+                came, the component may be set nevertheless.
+        """
+        with self._own() as (service, root):
+            self._wait_for_a_turn(service)
+            path = f"{root}/components/{segment(component.id)}"
+            hint = f"the page takes no status for {component.name}: it may have been removed just now"
+            body = {"component": {"status": status.value}}
+            now = service.read(service.send("PATCH", path, json=body, hint=hint), Component)
+            if now.status is not status:
+                service.unusable(f"{component.name} was to be {status}, and the page says {now.status}")
+
+    @contextmanager
+    def _own(self) -> Iterator[tuple[Service, str]]:
+        """Our own page's service, and the path of all that is asked of it."""
         if not self._table.own_page_id:
             raise Unverified("[status_pages] own_page_id is not set")
         key = self._table.own_key
         service = self._service(
             "Statuspage", self._table.own_address, key.name, {"Authorization": f"OAuth {key.reveal()}"}
         )
-        root = f"/v1/pages/{segment(self._table.own_page_id)}"
         try:
-            return OwnPage(
-                components=self._rows(service, f"{root}/components", _Components),
-                incidents=self._rows(service, f"{root}/incidents/unresolved", _Incidents),
-                maintenances=self._rows(service, f"{root}/incidents/active_maintenance", _Incidents),
-            )
+            yield service, f"/v1/pages/{segment(self._table.own_page_id)}"
         finally:
             service.close()
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Self
+from collections.abc import Callable
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, Field, model_validator
 
+from plugins.model.browser import Browser
+from plugins.model.notifications import Notifications
 from plugins.model.outside import GitHub, PagerDuty, Project, Render, Sentry, StatusPages, Stripe
 from plugins.model.tables import Address, Credential, Origin, Path, Table
 from plugins.model.words import Mutations, Part, Tier
@@ -130,30 +133,40 @@ class Launch(Table):
         command: "{python}" stands for this interpreter. It prints one line of JSON when it is ready:
             {"settings": {"api.url": …}, "credentials": {"NAME": …}, "control_url": …}, and it ends when its
             standard input closes.
+        drill: arguments by which it begins with a release that has to be taken back, for `make rollback`.
     """
 
     command: Annotated[tuple[str, ...], Field(min_length=1)]
+    drill: tuple[str, ...] = ()
     ready_within_s: float = Field(default=30, gt=0, le=600)
 
 
 class Environment(Table):
-    """One environment, complete: what the file says, with the command line's URLs and found credentials."""
+    """One environment, complete: what the file says, with the command line's URLs and found credentials.
+
+    Attributes:
+        slo_file: an OpenSLO file, relative to the folder of the run, whose objectives replace the runbook's.
+    """
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
     title: str = "Kamiyo"
     production: bool = False
     mutations: Mutations = Mutations.FORBIDDEN
     absent: frozenset[Part] = frozenset()
+    slo_file: str = ""
+    allow_rollback: bool = False
     api: Api
     frontend: Frontend
     sign_in: SignIn = SignIn()
     payments: Payments = Payments()
     database: Database = Database()
+    browser: Browser = Browser()
     sampling: Sampling = Sampling()
     confirmation: Confirmation = Confirmation()
     control: Control = Control()
     timeouts: Timeouts = Timeouts()
     ledger: Ledger = Ledger()
+    notifications: Notifications = Notifications()
     launch: Launch | None = None
     render: Render | None = None
     sentry: Sentry | None = None
@@ -182,16 +195,28 @@ class Environment(Table):
 
     @property
     def credentials(self) -> dict[str, Credential]:
-        """Every credential by its key in the file, such as "api.key"."""
+        """Every credential by its key in the file, such as "api.key" or "notifications.channels.0"."""
         found: dict[str, Credential] = {}
         for table_name in type(self).model_fields:
             table = getattr(self, table_name)
             if isinstance(table, BaseModel):
                 for key in type(table).model_fields:
-                    value = getattr(table, key)
-                    if isinstance(value, Credential):
-                        found[f"{table_name}.{key}"] = value
+                    match getattr(table, key):
+                        case Credential() as one:
+                            found[f"{table_name}.{key}"] = one
+                        case tuple() as several:
+                            listed = (one for one in several if isinstance(one, Credential))
+                            found |= {f"{table_name}.{key}.{n}": one for n, one in enumerate(listed)}
         return found
+
+    def dumped(self, write: Callable[[Credential], object]) -> dict[str, Any]:
+        """The tables, JSON-safe, with each credential as `write` gives it: without it no value is in them."""
+        tables = self.model_dump(mode="json")
+        for key, credential in self.credentials.items():
+            table_name, name, *number = key.split(".")
+            within, at = (tables[table_name][name], int(number[0])) if number else (tables[table_name], name)
+            within[at] = write(credential)
+        return tables
 
     @property
     def heartbeat_patience_s(self) -> float:

@@ -64,7 +64,12 @@ class GitHub(Table):
 
 
 class StatusPages(Table):
-    """Public status pages of those we depend on, and our own."""
+    """Public status pages of those we depend on, and our own.
+
+    Attributes:
+        allow_maintenance: `make maintenance` may set our page, even where mutations are forbidden.
+        components: the names of those of our page that a deployment touches; empty for all of them.
+    """
 
     render: Address = "https://status.render.com"
     stripe: Address = "https://www.stripestatus.com"
@@ -72,6 +77,8 @@ class StatusPages(Table):
     own_address: Address = "https://api.statuspage.io"
     own_page_id: str = ""
     own_key: Credential = Credential(name="STATUSPAGE_API_KEY")
+    allow_maintenance: bool = False
+    components: tuple[str, ...] = ()
 
 
 class PagerDuty(Table):

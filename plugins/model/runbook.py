@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from plugins.model.notifications import Moment
 from plugins.model.words import Explains, Impact, Part, Phase, Supplier, WebService
 
 
@@ -29,6 +32,8 @@ class Item(_Row):
         by_hand: only a person can do it; it passes by attestation.
         services: what it is served by, and behind that what this relies on; empty where it does not tell.
         supplier: the third party whose trouble can make it fail.
+        optional: where it was not verified, others speak for what it is about, so that it holds nothing up;
+            where it fails, or gives no answer, it counts as any other.
         by_clock: it fails where the clock of the machine that checks is wrong.
     """
 
@@ -45,6 +50,7 @@ class Item(_Row):
     services: tuple[WebService, ...] = ()
     supplier: Supplier | None = None
     by_clock: bool = False
+    optional: bool = False
 
 
 class SupplierRow(_Row):
@@ -72,6 +78,13 @@ class Remedy(_Row):
     steps: tuple[str, ...]
 
 
+class Source(_Row):
+    """An item, and the series that it measures."""
+
+    item: ItemId
+    measurement: str
+
+
 class Slo(_Row):
     """One service level objective.
 
@@ -81,6 +94,7 @@ class Slo(_Row):
         item: the item whose measurement feeds it; "" for history.
         measurement: the series (quantile), or the name of the bad count (ratio) …
         total: … and of the count of all (ratio).
+        truer: what feeds a quantile wherever it was measured; what `item` measures only stands in for it.
         quantile: 0.95 for p95.
         objective: the threshold: in `unit` for a quantile, a share (0..1) for ratio and history.
         better: "below" or "above" the objective.
@@ -96,6 +110,7 @@ class Slo(_Row):
     item: str = ""
     measurement: str = ""
     total: str = ""
+    truer: Source | None = None
     quantile: float | None = Field(default=None, gt=0, lt=1)
     window: Annotated[str, Field(pattern=r"^([1-9][0-9]*[hdw])?$")] = ""
 
@@ -163,11 +178,29 @@ class LogPattern(_Row):
 
 
 class Announcement(_Row):
-    """A message that the runbook asks to send, as a template with {fields}."""
+    """A message that the runbook asks to send, as a template with {fields}; the first line says it all."""
 
-    id: str
+    id: Moment
     when: str
     text: str
+
+
+class Services(_Row):
+    """What the two services are called where the hosting does not tell.
+
+    Attributes:
+        by_hand: how a person takes one of them back, for when nothing better is known; {service} is its name.
+    """
+
+    api: str = "kamiyo-api"
+    frontend: str = "kamiyo-frontend"
+    by_hand: str = (
+        "Render dashboard → {service} → Rollbacks → the last good deploy; switch auto-deploy off first"
+    )
+
+    def name(self, service: WebService) -> str:
+        """Its name."""
+        return self.api if service is WebService.API else self.frontend
 
 
 class Runbook(_Row):
@@ -185,10 +218,21 @@ class Runbook(_Row):
     deployment_log: tuple[str, ...]
     questions: tuple[str, ...]
     suppliers: tuple[SupplierRow, ...] = ()
+    services: Services = Services()
 
     def item(self, item_id: str) -> Item | None:
         """The item of that id, if there is one."""
-        return next((item for item in self.items if item.id == item_id), None)
+        return self._items_by_id.get(item_id)
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """As of pydantic, which would copy the index along with the items that it no longer fits."""
+        copied = super().model_copy(update=update, deep=deep)
+        copied.__dict__.pop("_items_by_id", None)
+        return copied
+
+    @cached_property
+    def _items_by_id(self) -> dict[str, Item]:
+        return {item.id: item for item in reversed(self.items)}
 
     def supplier(self, supplier: Supplier) -> SupplierRow | None:
         """What to look at on that third party's page, if it is told."""

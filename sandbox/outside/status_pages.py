@@ -5,6 +5,7 @@ Source: Statuspage's published OpenAPI description for the API; metastatuspage.c
 
 from __future__ import annotations
 
+import json
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from starlette.routing import Route
 
 from sandbox.outside.door import door
 from sandbox.outside.scenes import Scene
+from sandbox.outside.status_shapes import component, incident, text
 from sandbox.outside.world import World
 from sandbox.platform import Secrets
 
@@ -27,7 +29,9 @@ OWN_PAGE = "kamiyosandbox"
 
 _REQUESTS_A_MINUTE = 60
 _MOST_ROWS = 100
-_SINCE = "2025-03-01T09:00:00.000Z"
+_STATUSES = (
+    *("operational", "under_maintenance", "degraded_performance", "partial_outage", "major_outage", ""),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +65,7 @@ def create_public_page(world: World, name: str) -> Starlette:
             "name": page.name,
             "url": page.url,
             "time_zone": "Etc/UTC",
-            "updated_at": _text(world.now()),
+            "updated_at": text(world.now()),
         }
 
     def out() -> bool:
@@ -77,17 +81,17 @@ def create_public_page(world: World, name: str) -> Starlette:
 
     async def summary(_request: Request) -> Response:
         components = [
-            _component(page.id, nth, part, "major_outage" if out() and nth == 0 else "operational")
+            component(page.id, nth, part, "major_outage" if out() and nth == 0 else "operational")
             for nth, part in enumerate(page.components)
         ]
-        incident = _incident(
+        trouble = incident(
             world, page.id, "Elevated API error rates", "investigating", "major", components[:1]
         )
         return JSONResponse(
             {
                 "page": told(),
                 "components": components,
-                "incidents": [incident] if out() else [],
+                "incidents": [trouble] if out() else [],
                 "scheduled_maintenances": [],
                 "status": status(),
             }
@@ -101,6 +105,22 @@ class OwnPage:
 
     def __init__(self, world: World) -> None:
         self._world = world
+        self._set: dict[str, str] = {}
+        """What people have set, by the component's id: it stays until they set it again."""
+
+    async def set_component(self, request: Request) -> Response:
+        """PATCH /v1/pages/{page}/components/{component}; of all that can be set, the status alone."""
+        sought, sent = request.path_params["component"], await request.body()
+        if not any(part["id"] == sought for part in self._components()):
+            return JSONResponse({"error": "not found"}, 404)
+        try:
+            status = json.loads(sent)["component"]["status"]
+        except (ValueError, KeyError, TypeError):
+            return JSONResponse({"error": "component is missing"}, 422)
+        if status not in _STATUSES:
+            return JSONResponse({"error": ["status is not included in the list"]}, 422)
+        self._set[sought] = status
+        return JSONResponse(next(part for part in self._components() if part["id"] == sought))
 
     async def components(self, request: Request) -> Response:
         """GET /v1/pages/{page}/components."""
@@ -108,7 +128,7 @@ class OwnPage:
 
     async def incidents(self, request: Request) -> Response:
         """GET /v1/pages/{page}/incidents: of all times, the newest first."""
-        past = _incident(self._world, OWN_PAGE, "Slow exploit search", "resolved", "minor", [])
+        past = incident(self._world, OWN_PAGE, "Slow exploit search", "resolved", "minor", [])
         return _page(request, [*self._maintenances(), past])
 
     async def unresolved(self, request: Request) -> Response:
@@ -131,13 +151,14 @@ class OwnPage:
 
     def _components(self) -> list[dict[str, Any]]:
         status = "under_maintenance" if self._in_maintenance else "operational"
-        return [_component(OWN_PAGE, nth, name, status) for nth, name in enumerate(("API", "Website"))]
+        parts = [component(OWN_PAGE, nth, name, status) for nth, name in enumerate(("API", "Website"))]
+        return [part | {"status": self._set.get(part["id"], part["status"])} for part in parts]
 
     def _maintenances(self) -> list[dict[str, Any]]:
         if not self._in_maintenance:
             return []
         name = "Deployment of Kamiyo"
-        return [_incident(self._world, OWN_PAGE, name, "in_progress", "maintenance", self._components())]
+        return [incident(self._world, OWN_PAGE, name, "in_progress", "maintenance", self._components())]
 
 
 def create_own_page(world: World, secrets: Secrets) -> Starlette:
@@ -160,6 +181,7 @@ def create_own_page(world: World, secrets: Secrets) -> Starlette:
     return Starlette(
         routes=[
             Route(f"{root}/components", own.components),
+            Route(f"{root}/components/{{component}}", own.set_component, methods=["PATCH"]),
             Route(f"{root}/incidents", own.incidents),
             Route(f"{root}/incidents/unresolved", own.unresolved),
             Route(f"{root}/incidents/active_maintenance", own.active_maintenance),
@@ -178,61 +200,3 @@ def _page(request: Request, rows: Sequence[object]) -> Response:
         return JSONResponse({"error": f"page and {size_key} must be positive numbers"}, 400)
     size, page = min(int(numbers[0]), _MOST_ROWS), int(numbers[1])
     return JSONResponse(list(rows[(page - 1) * size : page * size]))
-
-
-def _component(page_id: str, nth: int, name: str, status: str) -> dict[str, Any]:
-    return {
-        "id": f"{page_id[:8]}{nth:04d}",
-        "page_id": page_id,
-        "group_id": None,
-        "created_at": _SINCE,
-        "updated_at": _SINCE,
-        "group": False,
-        "name": name,
-        "description": None,
-        "position": nth + 1,
-        "status": status,
-        "showcase": True,
-        "only_show_if_degraded": False,
-        "start_date": "2025-03-01",
-    }
-
-
-def _incident(
-    world: World, page_id: str, name: str, status: str, impact: str, components: list[dict[str, Any]]
-) -> dict[str, Any]:
-    began = world.deploy_began_at or world.now()
-    over = status == "resolved"
-    at = _text(began - timedelta(days=12) if over else began)
-    return {
-        "id": f"{page_id[:6]}{sum(name.encode()) % 10_000:04d}",
-        "name": name,
-        "status": status,
-        "created_at": at,
-        "updated_at": at,
-        "monitoring_at": None,
-        "resolved_at": at if over else None,
-        "impact": impact,
-        "shortlink": f"https://stspg.io/{page_id[:6]}",
-        "started_at": at,
-        "page_id": page_id,
-        "incident_updates": [
-            {
-                "id": f"{page_id[:6]}0001",
-                "status": status,
-                "body": f"{name}.",
-                "incident_id": f"{page_id[:6]}{sum(name.encode()) % 10_000:04d}",
-                "created_at": at,
-                "updated_at": at,
-                "display_at": at,
-                "affected_components": [],
-                "deliver_notifications": True,
-            }
-        ],
-        "components": components,
-        "reminder_intervals": None,
-    }
-
-
-def _text(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from plugins.model.outcomes import NoAnswer
+from plugins.model.status import ComponentStatus
 from sandbox.outside.scenes import Scene
 from sandbox.platform import Secrets
 from tests.contract.conftest import Register
@@ -52,3 +53,21 @@ def test_a_refusal_is_as_described(contract: Contract) -> None:
         with pytest.raises(NoAnswer, match="401: STATUSPAGE_API_KEY is not accepted"):
             strangers.status_pages.own_page()
         assert check_all(contract, living) == 1
+
+
+def test_every_status_can_be_set_as_described(contract: Contract) -> None:
+    with outside() as living:
+        pages = living.clients.status_pages
+        for part in pages.own_components():
+            for status in ComponentStatus:
+                pages.set_status(part, status)
+        assert check_all(contract, living) == 1 + 2 * len(ComponentStatus)
+
+
+def test_a_component_that_is_not_there_is_refused_as_described(contract: Contract) -> None:
+    with outside() as living:
+        pages = living.clients.status_pages
+        gone = pages.own_components()[0].model_copy(update={"id": "gone"})
+        with pytest.raises(NoAnswer, match="the page takes no status for API: it may have been removed"):
+            pages.set_status(gone, ComponentStatus.OPERATIONAL)
+        assert check_all(contract, living) == 2
