@@ -81,7 +81,7 @@ def test_all_checks_are_read_page_by_page(living: Outside, monkeypatch: pytest.M
     whole = living.clients.github.check_runs(COMMIT)
     assert len(whole) == 5
     assert all(run.green for run in whole)
-    monkeypatch.setattr("plugins.clients.github._ROWS_A_PAGE", 2)
+    monkeypatch.setattr("plugins.clients.github.ROWS_A_PAGE", 2)
     living.wire.seen.clear()
     assert living.clients.github.check_runs(COMMIT) == whole
     assert len(living.wire.seen) == 3

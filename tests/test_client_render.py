@@ -43,6 +43,7 @@ CALLS: dict[str, Callable[[Both], object]] = {
     "live_deploy": lambda ask: ask.render.live_deploy(API),
     "variables": lambda ask: ask.render.variables(API),
     "logs": lambda ask: ask.render.logs([API], START, END),
+    "event": lambda ask: ask.render.event("evt-x"),
     "events": lambda ask: ask.render.events(API, START, END),
     "http_requests": lambda ask: ask.render.http_requests([API], START, END),
     "http_latency": lambda ask: ask.render.http_latency([API], START, END),

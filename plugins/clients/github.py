@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator, Mapping
 
 from pydantic import BaseModel, ConfigDict, RootModel
 
+from plugins.clients.github_access import ROWS_A_PAGE, next_page, open_service
 from plugins.clients.http import Answer, Record, Throttle
-from plugins.clients.links import link
-from plugins.clients.service import Service, segment
+from plugins.clients.service import segment
 from plugins.model.environment import Timeouts
 from plugins.model.outside import GitHub as Table
 from plugins.model.review import (
@@ -21,9 +21,6 @@ from plugins.model.review import (
     Review,
     standing,
 )
-
-_ROWS_A_PAGE = 100
-"""GitHub's own maximum."""
 
 
 class _Pulls(RootModel[tuple[Pull, ...]]):
@@ -59,19 +56,8 @@ class GitHub:
         throttle: Throttle | None = None,
     ) -> None:
         self._repository = table.repository
-        self._service = Service(
-            "GitHub",
-            table.address,
-            table.token.name,
-            timeouts=timeouts,
-            record=record,
-            remaining=remaining,
-            headers={
-                "Accept": "application/vnd.github+json",
-                "Authorization": f"Bearer {table.token.reveal()}",
-                "X-GitHub-Api-Version": "2022-11-28",
-            },
-            throttle=throttle,
+        self._service = open_service(
+            table, timeouts=timeouts, record=record, remaining=remaining, throttle=throttle
         )
 
     def pulls_of(self, sha: str) -> tuple[Pull, ...]:
@@ -143,13 +129,8 @@ class GitHub:
         return f"{self._repository} has no commit {sha}, or the credential may not read it: is it pushed?"
 
     def _pages(self, path: str, hint: str, params: Mapping[str, object] | None = None) -> Iterator[Answer]:
-        params = {"per_page": _ROWS_A_PAGE, **(params or {})}
-        return self._service.pages(self._root + path, _next_page, params=params, hint=hint)
-
-
-def _next_page(answer: Answer) -> Mapping[str, str] | None:
-    following = link(answer.headers.get("link", ""), "next")
-    return {"page": following.query("page")} if following else None
+        params = {"per_page": ROWS_A_PAGE, **(params or {})}
+        return self._service.pages(self._root + path, next_page, params=params, hint=hint)
 
 
 def _ref(name: str) -> str:

@@ -138,6 +138,10 @@ class Render:
         }
         return self._pages.logs(params, at_most=at_most, hint=self._hint(*wanted))
 
+    def event(self, event_id: str) -> Event:
+        """One event, of whatever service."""
+        return self._asked.ask(path_of("events", event_id), Event, hint=f"Render knows no event {event_id}")
+
     def events(
         self, service_id: str, start: datetime, end: datetime, types: Sequence[str] = ()
     ) -> tuple[Event, ...]:

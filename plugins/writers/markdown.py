@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from plugins.model.figures import counted, duration, quantity
 from plugins.model.verdict import ItemReport, SloReport, Verdict
 from plugins.model.words import Action, Phase, Status
 from plugins.writers import words
-from plugins.writers.inert import one_line
+from plugins.writers.markup import plain
 
 NOT_MEASURED = "not measured"
-
-# What CommonMark, and GitHub's tables, links, mentions and formulas, would take for markup.
-_MARKUP = re.compile(
-    r"([\\`*\[\]<>#|~@&$]|:(?=//)|(?<=www)\.|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|^[-+=]|(?<=^\d)[.)])"
-)
 
 
 def deployment_md(verdict: Verdict) -> str:
     """The whole file; what this run does not know is told as "not measured", never left out."""
     return "\n".join(
         [
-            f"# {_text(verdict.project)} {_text(verdict.environment)}: deployment log entry",
+            f"# {plain(verdict.project)} {plain(verdict.environment)}: deployment log entry",
             "",
             *_entry(verdict),
             "",
-            f"## {words.CALLS[verdict.recommendation]}: {_text(verdict.headline)}",
+            f"## {words.CALLS[verdict.recommendation]}: {plain(verdict.headline)}",
             "",
             *_grounds(verdict),
             "",
@@ -58,7 +52,7 @@ def _entry(verdict: Verdict) -> Iterator[str]:
         "Notes": _notes(verdict),
     }
     for name, value in fields.items():
-        yield f"- **{name}:** {_text(value)}"
+        yield f"- **{name}:** {plain(value)}"
 
 
 def _commit(verdict: Verdict) -> str:
@@ -113,16 +107,16 @@ def _notes(verdict: Verdict) -> str:
 
 def _grounds(verdict: Verdict) -> Iterator[str]:
     for reason in verdict.reasons:
-        subject = f"{_text(reason.item)}: " if reason.item else ""
-        clause = f" (policy: {_text(reason.clause)})" if reason.clause else ""
-        yield f"- {subject}{_text(reason.message)}{clause}"
-    yield f"- Next: {_text(verdict.next_step)}"
+        subject = f"{plain(reason.item)}: " if reason.item else ""
+        clause = f" (policy: {plain(reason.clause)})" if reason.clause else ""
+        yield f"- {subject}{plain(reason.message)}{clause}"
+    yield f"- Next: {plain(verdict.next_step)}"
     for step in verdict.rollback.services:
-        yield f"- {_text(step.service)}: {_text(step.how)}"
+        yield f"- {plain(step.service)}: {plain(step.how)}"
     for warning in verdict.rollback.warnings:
-        yield f"- Mind: {_text(warning)}"
+        yield f"- Mind: {plain(warning)}"
     if verdict.escalation:
-        yield f"- Who: {_text(verdict.escalation)}"
+        yield f"- Who: {plain(verdict.escalation)}"
 
 
 def _objectives(verdict: Verdict) -> Iterator[str]:
@@ -137,7 +131,7 @@ def _objective(report: SloReport) -> str:
     value = "–" if report.value is None else quantity(report.value, words.objective_unit(report))
     title = f"{words.short_title(report.title)}, {words.objective(report)}"
     cells = (title, f"{sign} {told}", value, words.interval(report) or "–", f"{report.samples:,}")
-    return f"| {' | '.join(map(_text, cells))} |"
+    return f"| {' | '.join(map(plain, cells))} |"
 
 
 def _checklist(verdict: Verdict) -> Iterator[str]:
@@ -145,17 +139,12 @@ def _checklist(verdict: Verdict) -> Iterator[str]:
     for item in verdict.items:
         if item.section != section:
             section = item.section
-            yield f"\n### {_text(section)}\n"
+            yield f"\n### {plain(section)}\n"
         yield _line(item)
 
 
 def _line(item: ItemReport) -> str:
     box = "x" if item.status is Status.PASSED else " "
     told = "" if item.status is Status.PASSED else f" – {words.STATUSES[item.status][1]}"
-    why = f": {_text(item.message)}" if item.message else ""
-    return f"- [{box}] {_text(item.title)}{told}{why}"
-
-
-def _text(text: str) -> str:
-    """On one line, bounded, and with nothing that reads as markup."""
-    return _MARKUP.sub(r"\\\1", one_line(text))
+    why = f": {plain(item.message)}" if item.message else ""
+    return f"- [{box}] {plain(item.title)}{told}{why}"

@@ -17,6 +17,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from sandbox.outside.door import door
+from sandbox.outside.github_writing import Writing
 from sandbox.outside.linked_pages import github_page
 from sandbox.outside.world import World
 from sandbox.platform import Secrets
@@ -37,7 +38,7 @@ class GitHub:
 
     async def pulls(self, request: Request) -> Response:
         """GET /repos/{owner}/{repo}/commits/{sha}/pulls."""
-        sha = self._commit(request)
+        sha = self.commit_of(request)
         came_alone = sha == self._world.commit.id and "unreviewed-commit" in self._world.faults
         return github_page(request, [] if came_alone else [self._pull(sha)])
 
@@ -74,7 +75,7 @@ class GitHub:
 
     async def check_runs(self, request: Request) -> Response:
         """GET /repos/{owner}/{repo}/commits/{ref}/check-runs."""
-        sha = self._commit(request)
+        sha = self.commit_of(request)
         if request.query_params.get("filter", "latest") not in {"latest", "all"}:
             raise HTTPException(422, "Invalid request: filter must be latest or all")
         at = self._world.commit.created_at
@@ -97,7 +98,7 @@ class GitHub:
 
     async def status(self, request: Request) -> Response:
         """GET /repos/{owner}/{repo}/commits/{ref}/status; there are none, which GitHub calls pending."""
-        sha = self._commit(request)
+        sha = self.commit_of(request)
         return JSONResponse(
             {
                 "state": "pending",
@@ -111,7 +112,7 @@ class GitHub:
 
     async def compare(self, request: Request) -> Response:
         """GET /repos/{owner}/{repo}/compare/{base}...{head}."""
-        _known(request)
+        known(request)
         base, dots, head = request.path_params["basehead"].partition("...")
         if not dots:
             raise HTTPException(404, "Not Found")
@@ -132,7 +133,7 @@ class GitHub:
 
     async def branch(self, request: Request) -> Response:
         """GET /repos/{owner}/{repo}/branches/{branch}."""
-        _known(request)
+        known(request)
         if request.path_params["branch"] != _BRANCH:
             raise HTTPException(404, "Branch not found")
         return JSONResponse({"name": _BRANCH, "commit": {"sha": self._history[0]}, "protected": True})
@@ -144,8 +145,9 @@ class GitHub:
         known = {commit.id: commit.created_at for commit in (self._world.commit, *deployed)}
         return sorted(known, key=lambda sha: known[sha], reverse=True)
 
-    def _commit(self, request: Request) -> str:
-        _known(request)
+    def commit_of(self, request: Request) -> str:
+        """The commit that a path names."""
+        known(request)
         return self._resolve(request.path_params["sha"], 422)
 
     def _resolve(self, name: str, missing: int) -> str:
@@ -183,6 +185,7 @@ class GitHub:
 def create_github(world: World, secrets: Secrets) -> Starlette:
     """GitHub, to be mounted where its address begins."""
     github = GitHub(world)
+    writing = Writing(world, REPOSITORY, github.commit_of, known)
 
     def headers() -> dict[str, str]:
         return {
@@ -207,6 +210,7 @@ def create_github(world: World, secrets: Secrets) -> Starlette:
             Route(root + "/commits/{sha}/status", github.status),
             Route(root + "/compare/{basehead:path}", github.compare),
             Route(root + "/branches/{branch:path}", github.branch),
+            *writing.routes,
         ],
         middleware=[
             door("Bearer ", secrets.github_token, lambda _: _refusal(401, "Bad credentials"), headers)
@@ -225,7 +229,8 @@ def _head_of(sha: str) -> str:
     return made_sha(f"head {sha}")
 
 
-def _known(request: Request) -> None:
+def known(request: Request) -> None:
+    """Refuse whatever is not our repository."""
     if f"{request.path_params['owner']}/{request.path_params['repo']}" != REPOSITORY:
         raise HTTPException(404, "Not Found")
 

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from plugins.clients.render import Render
+from plugins.model.hosting import Deploy, DeployStatus
 from plugins.model.outcomes import NoAnswer
 from sandbox.outside.render_services import OWNER, POSTGRES
 from sandbox.outside.scenes import Scene
@@ -49,7 +50,7 @@ def read_everything(render: Render, found: Hosting) -> None:
         render.deploy(service_id, newest.id)
         render.live_deploy(service_id)
         render.variables(service_id)
-        render.events(service_id, found.ago(days=9), end)
+        render.event(render.events(service_id, found.ago(days=9), end)[-1].id)
         render.events(service_id, start, end, types=["deploy_ended"])
     render.logs([API, FRONTEND], start, end, at_most=20)
     render.logs([API], start, end, levels=["error"], types=["app", "build"], text=["Error"])
@@ -64,6 +65,8 @@ def read_everything(render: Render, found: Hosting) -> None:
     render.recovery()
     render.exports()
     render.connection_info()
+    found.finder.services()
+    found.finder.databases()
 
 
 def write_everything(found: Hosting) -> None:
@@ -102,6 +105,31 @@ def test_writing_keeps_to_the_description(contract: Contract) -> None:
     with hosting() as found:
         write_everything(found)
         check_all(contract, found)
+
+
+def test_a_rollback_goes_as_described(contract: Contract) -> None:
+    """It makes a new deploy of the old commit, and leaves auto-deploy on: a push undoes it, or not."""
+    with hosting() as found:
+        before = found.render.deploys(API)
+        found.control.set_auto_deploy(FRONTEND, on=False)
+        begun = {service: _back(found, service) for service in (API, FRONTEND)}
+        assert [deploy.trigger for deploy in begun.values()] == ["rollback", "rollback"]
+        found.clock.pass_(60)
+        now = found.render.deploys(API)
+        assert [one.id for one in now[1:]] == [one.id for one in before]
+        assert (now[0].status, now[1].status) == (DeployStatus.LIVE, DeployStatus.DEACTIVATED)
+        assert now[0].commit == before[1].commit
+        assert found.render.service(API).auto_deploy, "as the description says"
+        found.world.push()
+        assert found.render.deploys(API)[0].trigger == "new_commit"
+        assert found.render.deploys(FRONTEND)[0].trigger == "rollback"
+        with pytest.raises(NoAnswer, match="cannot be rolled back to"):
+            found.control.roll_back(FRONTEND, begun[FRONTEND].id)
+        check_all(contract, found)
+
+
+def _back(found: Hosting, service_id: str) -> Deploy:
+    return found.control.roll_back(service_id, found.render.deploys(service_id)[1].id)
 
 
 REFUSED: dict[str, tuple[int, Callable[[httpx.Client], httpx.Response]]] = {
