@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Any
 
+from plugins.draft import ConfigurationError, shown
 from plugins.model.environment import Launch
 
 _PATIENCE_S = 5.0
@@ -21,6 +22,22 @@ _PATIENCE_S = 5.0
 
 class LaunchError(Exception):
     """The platform did not start; the message says why, in its own words where it left any."""
+
+
+def ready_line(path: Path) -> dict[str, Any]:
+    """What a platform that is running already tells of itself, from the file that its line was kept in.
+
+    Raises:
+        ConfigurationError: there is no such line.
+    """
+    try:
+        ready = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        said = error.strerror if isinstance(error, OSError) else "it is no JSON"
+        raise ConfigurationError(f"--launched {shown(path)}: holds no ready line: {said}") from None
+    if not isinstance(ready, dict):
+        raise ConfigurationError(f"--launched {shown(path)}: holds no ready line, which is one JSON object")
+    return ready
 
 
 class LaunchedPlatform:

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from plugins.model.words import WebService
+
 _COMMIT = re.compile(r"[0-9a-f]{7,40}")
 
 
@@ -36,6 +38,11 @@ class Options:
         report_dir: where the user wants the report; None for the default.
         attested: who says what, by the id of the item.
         deadline_s: seconds for the whole run; None for the default.
+        notify: whether to tell the channels of this run; None means as the environment says.
+        slos: the file of objectives to go by instead of the runbook's.
+        launched: holds the ready line of a platform that is running already.
+        executes: a verdict that calls for a rollback is carried out.
+        stays: the services that a rollback left as they were on purpose.
     """
 
     environment: str
@@ -47,12 +54,18 @@ class Options:
     attested: dict[str, str]
     faults: tuple[str, ...]
     deadline_s: float | None
+    notify: bool | None = None
+    slos: Path | None = None
+    launched: Path | None = None
+    executes: bool = False
+    stays: tuple[str, ...] = ()
 
     @staticmethod
     def of(config: pytest.Config) -> Options:
         """The options of this command line."""
         urls = {"api.url": config.getoption("api_url"), "frontend.url": config.getoption("frontend_url")}
-        report_dir = config.getoption("report_dir")
+        report_dir, slos = config.getoption("report_dir"), config.getoption("slos")
+        launched = config.getoption("launched")
         return Options(
             environment=config.getoption("env"),
             overrides={key: url for key, url in urls.items() if url},
@@ -63,6 +76,11 @@ class Options:
             attested=dict(config.getoption("attest")),
             faults=tuple(config.getoption("fault")),
             deadline_s=config.getoption("deadline"),
+            notify=config.getoption("notify"),
+            slos=config.invocation_params.dir / slos if slos else None,
+            launched=config.invocation_params.dir / launched if launched else None,
+            executes=config.getoption("on_roll_back") == "execute",
+            stays=tuple(config.getoption("stays")),
         )
 
 
@@ -93,7 +111,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=[],
         metavar='ITEM="WHO: WHAT"',
         help="vouch for an item that only a person can check, such as"
-        ' --attest preflight.review="Ada: read all of it"; may be repeated',
+        ' --attest preflight.migration-plan-reviewed="Ada: read all of it"; may be repeated',
     )
     add(
         "--fault",
@@ -108,6 +126,32 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="SECONDS",
         help="end the whole run after this time; what was not tried is then an error (default: 600, and where"
         " a deployment is waited for as long besides as it may take)",
+    )
+    add(
+        "--notify",
+        action=argparse.BooleanOptionalAction,
+        help="tell the environment's channels of this run, whatever its phase, or do not; default: as"
+        " [notifications] says",
+    )
+    add("--slos", metavar="FILE", help="an OpenSLO file whose objectives replace the runbook's")
+    add(
+        "--on-roll-back",
+        choices=("advise", "execute"),
+        default="advise",
+        help="what to do where the verdict is to roll back (exit code 20): say so, or do it, which takes"
+        " allow_rollback = true in the environment's file (default: advise)",
+    )
+    add(
+        "--stays",
+        action="append",
+        default=[],
+        choices=[*WebService],
+        help="in the rollback phase: this service was left as it was on purpose; may be repeated",
+    )
+    add(
+        "--launched",
+        metavar="FILE",
+        help="a platform of the environment's [launch] is running already, and FILE holds its ready line",
     )
     parser.addini(
         "verification_paths",

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 
-from plugins.clients.render import Render
-from plugins.clients.sentry import Sentry
 from plugins.judge.restored import Restored, restored
 from plugins.judge.signs import grouped
 from plugins.judge.traffic import ErrorRates, Traffic, traffic_of
@@ -21,6 +20,10 @@ from plugins.model.outside import Render as Table
 from plugins.model.release import Release
 from plugins.outside_fixtures import named
 from plugins.run import RUN
+
+if TYPE_CHECKING:
+    from plugins.clients.render import Render
+    from plugins.clients.sentry import Sentry
 
 TrafficOf = Callable[[str, datetime, datetime], Traffic]
 """The traffic of a service from one moment to another."""
@@ -113,9 +116,15 @@ def deploys_ended(history: dict[str, tuple[Deploy, ...]]) -> Callable[[float], t
 
 
 @pytest.fixture
-def taken_back(history: dict[str, tuple[Deploy, ...]], commit_asked: str) -> dict[str, Restored]:
+def taken_back(
+    history: dict[str, tuple[Deploy, ...]], commit_asked: str, pytestconfig: pytest.Config
+) -> dict[str, Restored]:
     """How each service stands after the rollback of --commit, or of what was live before."""
-    return {service: restored(deploys, commit_asked) for service, deploys in history.items()}
+    stays = pytestconfig.stash[RUN].options.stays
+    return {
+        service: restored(deploys, commit_asked, stays=service in stays)
+        for service, deploys in history.items()
+    }
 
 
 @pytest.fixture

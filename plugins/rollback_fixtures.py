@@ -5,20 +5,23 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 
 from plugins.clients.api import ApiClient
-from plugins.clients.database import DatabaseClient
 from plugins.clients.frontend import FrontendClient
-from plugins.clients.project import ProjectClient
-from plugins.clients.render import Render
 from plugins.clients.sign_in import SignInClient
 from plugins.judge.restored import Restored, rolled_back_from
 from plugins.judge.signs import plain, short
 from plugins.model.migrations import MigrationFile, RecordedMigration
 from plugins.model.outcomes import Unverified
 from plugins.model.outside import Render as Table
+
+if TYPE_CHECKING:
+    from plugins.clients.database import DatabaseClient
+    from plugins.clients.project import ProjectClient
+    from plugins.clients.render import Render
 
 _MIGRATION = re.compile(r"migrat|\bP3\d{3}\b", re.IGNORECASE)
 """P3000 to P3999 are Prisma's own codes of migrations that failed."""

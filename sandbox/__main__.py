@@ -27,6 +27,7 @@ Faults can be switched while it runs:
   curl -X DELETE CONTROL_URL/faults         all off
   curl           CONTROL_URL/faults         which are on, and what each means
   curl -X POST   CONTROL_URL/scenes/deploy  another scene; this one begins a deploy
+  curl -X POST   CONTROL_URL/pushes         a push to main: it is deployed where auto-deploy is on
 
 Around it are Render, Sentry, GitHub, Stripe, PagerDuty and status pages, as their own APIs show it.
 
@@ -54,6 +55,7 @@ def main(arguments: list[str] | None = None) -> int:
             heartbeat_s=chosen.heartbeat,
             latency_ms=chosen.latency,
             faults=tuple(chosen.fault),
+            release_faults=tuple(chosen.release_fault),
             commit=chosen.commit,
             scene=Scene(chosen.scene),
             deploy_s=chosen.deploy_seconds,
@@ -106,6 +108,15 @@ def _parser() -> argparse.ArgumentParser:
         help="on from the start; repeatable",
     )
     parser.add_argument(
+        "--release-fault",
+        action="append",
+        default=[],
+        type=_of_service,
+        metavar="SERVICE:NAME",
+        help="of those that answers show: on for as long as that service (api, frontend) runs the commit that"
+        " is released, so that a rollback mends it; repeatable",
+    )
+    parser.add_argument(
         "--commit",
         default="",
         metavar="SHA",
@@ -140,6 +151,13 @@ def _positive(text: str) -> float:
     if not 0 < number < float("inf"):
         raise argparse.ArgumentTypeError(f"{text} is not a positive number")
     return number
+
+
+def _of_service(text: str) -> tuple[str, str]:
+    service, _, fault = text.partition(":")
+    if service not in {"api", "frontend"} or fault not in FAULTS:
+        raise argparse.ArgumentTypeError(f"{text} is not of the form api:FAULT or frontend:FAULT")
+    return service, fault
 
 
 def _faults_in_columns() -> str:

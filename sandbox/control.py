@@ -16,7 +16,7 @@ from sandbox.platform import Platform
 def create_control(platform: Platform, effects: Effects) -> Starlette:
     """GET and DELETE /faults, POST and DELETE /faults/{name}; each answers when its effect is complete.
 
-    POST /scenes/{name} sets that scene anew: a deploy begins at that moment.
+    POST /scenes/{name} sets that scene anew: a deploy begins at that moment. POST /pushes is a push to main.
     """
     faults = platform.faults
 
@@ -53,6 +53,9 @@ def create_control(platform: Platform, effects: Effects) -> Starlette:
         await effects.apply()
         return JSONResponse({"scene": name})
 
+    async def push(_request: Request) -> Response:
+        return JSONResponse({"deploys": [deploy.id for deploy in platform.world.push()]})
+
     async def unknown(_request: Request, error: Exception) -> Response:
         return JSONResponse({"error": "unknown_fault", "detail": str(error)}, 404)
 
@@ -64,6 +67,7 @@ def create_control(platform: Platform, effects: Effects) -> Starlette:
             Route("/faults/{name}", switch_on, methods=["POST"]),
             Route("/faults/{name}", switch_off, methods=["DELETE"]),
             Route("/scenes/{name}", set_scene, methods=["POST"]),
+            Route("/pushes", push, methods=["POST"]),
         ],
         exception_handlers={UnknownFault: unknown},
     )

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from psycopg import AsyncConnection
@@ -36,6 +37,7 @@ class Options:
     heartbeat_s: float
     latency_ms: float
     faults: tuple[str, ...]
+    release_faults: tuple[tuple[str, str], ...]  # of the service, while it runs the commit that is released
     commit: str  # "" for the checkout's own
     scene: Scene
     deploy_s: float
@@ -92,6 +94,8 @@ async def _live(options: Options, postgres: Postgres, folder: Path) -> str:
             deploy_s=options.deploy_s,
             downtime_s=options.downtime_s,
         )
+        for service, fault in options.release_faults:
+            faults.carry(fault, partial(platform.world.runs_the_release, service))
         servers = Servers(faults)
         effects = Effects(platform, postgres, servers, checkout, tables)
         try:

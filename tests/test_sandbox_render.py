@@ -398,3 +398,18 @@ def agrees(service: Service) -> bool:
 def test_a_world_has_a_clock_of_its_own() -> None:
     world = World(Faults(), COMMIT)
     assert world.now() >= world.began_at
+
+
+def test_a_fault_of_the_release_goes_when_the_release_is_taken_back() -> None:
+    with hosting() as found:
+        faults = found.world.faults
+        faults.carry("sign-in-broken", lambda: found.world.runs_the_release("frontend"))
+        found.world.roll_back("api", found.world.deploys("api")[1].id)
+        found.clock.pass_(10)
+        assert "sign-in-broken" in faults
+        found.world.roll_back("frontend", found.world.deploys("frontend")[1].id)
+        assert "sign-in-broken" in faults, "it is live until the rollback is"
+        found.clock.pass_(10)
+        assert "sign-in-broken" not in faults
+        faults.switch_on("api-down")
+        assert list(faults) == ["api-down", "sign-in-broken"]

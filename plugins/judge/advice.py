@@ -19,7 +19,13 @@ def next_step(evidence: Evidence, action: Action) -> str:
         case Action.FIX_FORWARD:
             return f"keep this version; repair, deploy again, then {again}"
         case Action.ROLL_BACK:
-            return f"take it back as told below, then {_command(evidence, Phase.ROLLBACK)}"
+            by_hand = f"take it back as told below, then {_command(evidence, Phase.ROLLBACK)}"
+            known = any(one.last_good for one in evidence.hosted)
+            return (
+                f"make rollback ENV={evidence.environment}, which asks first; or {by_hand}"
+                if known
+                else by_hand
+            )
         case Action.INCONCLUSIVE:
             return f"decide nothing from this run; supply what is missing, then {again}"
 

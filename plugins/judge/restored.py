@@ -18,11 +18,13 @@ class Restored:
         live: the deploy that serves; None where none does.
         bad: the deploy that was to be taken back; None where there is none.
         problem: why it is not back, or "".
+        stays: it was not to be taken back.
     """
 
     live: Deploy | None
     bad: Deploy | None
     problem: str
+    stays: bool = False
 
     @property
     def commit(self) -> str:
@@ -30,21 +32,29 @@ class Restored:
         return _commit(self.live)
 
     @property
+    def withstands_a_push(self) -> bool:
+        """The next push undoes nothing: what serves reverts the bad commit, or nothing was taken back."""
+        return self.stays or self.reverts
+
+    @property
     def reverts(self) -> bool:
         """What serves is a new commit that says that it reverts the bad one."""
         return _reverts(self.live, self.bad)
 
 
-def restored(deploys: Sequence[Deploy], bad_commit: str) -> Restored:
+def restored(deploys: Sequence[Deploy], bad_commit: str, *, stays: bool = False) -> Restored:
     """How a service stands after a rollback.
 
     Args:
         deploys: all of the service, newest first.
         bad_commit: the release that was taken back; "" for the one that was live before what serves now.
+        stays: the service was left as it was on purpose.
     """
     live = next((deploy for deploy in deploys if deploy.status is DeployStatus.LIVE), None)
     if live is None:
         return Restored(None, None, "no deploy of it is live")
+    if stays:
+        return Restored(live, live, "", stays=True)
     before = [one for one in deploys if one.created_at < live.created_at and one.status.succeeded]
     bad = next((one for one in before if _is_bad(one, live, bad_commit)), None)
     if bad_commit and same_commit(_commit(live), bad_commit):

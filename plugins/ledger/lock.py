@@ -38,6 +38,11 @@ def hold(file: IO[str]) -> None:
         time.sleep(0.01)
 
 
+def try_to_hold(file: IO[str]) -> bool:
+    """Hold the file until this process ends, unless another one does; returns whether it is held."""
+    return _locked(file, shared=False)
+
+
 @contextmanager
 def nobody_writes(path: Path) -> Iterator[bool]:
     """Whether nobody writes a file; for the length of the block nobody begins to.

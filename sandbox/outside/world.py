@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -120,6 +121,11 @@ class World:
         status = self.course(deploy).status(self.now())
         return Status.DEACTIVATED if status is Status.LIVE and deploy != self.live(deploy.service) else status
 
+    def runs_the_release(self, service: str) -> bool:
+        """The service serves the commit that is released."""
+        live = self.live(service)
+        return live is not None and live.commit.id == self.commit.id
+
     def answering(self, service: str) -> str:
         """The id of the commit that a service runs."""
         live = self.live(service)
@@ -144,6 +150,17 @@ class World:
     def set_auto_deploy(self, service: str, on: bool) -> None:  # noqa: FBT001 - a switch
         """Switch auto-deploy."""
         self._stage.auto_deploy[service] = on
+
+    def push(self) -> list[Deploy]:
+        """A new commit on the branch: each service with auto-deploy on is deployed by it."""
+        now = self.now()
+        sha = hashlib.sha1(f"push {now.isoformat()}".encode(), usedforsecurity=False).hexdigest()
+        commit = Commit(sha, "Update the imprint", now)
+        return [
+            self._ask_for(service, commit, "new_commit", self.deploy_s)
+            for service in self._stage.deploys
+            if self.deploys_by_itself(service)
+        ]
 
     def roll_back(self, service: str, deploy_id: str) -> Deploy:
         """Bring an earlier build back. Auto-deploy stays as it is, and so does the schema.
