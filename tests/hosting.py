@@ -13,6 +13,7 @@ from starlette.routing import Mount
 
 from plugins.clients.render import Render
 from plugins.clients.render_control import RenderControl
+from plugins.clients.render_finder import RenderFinder
 from plugins.model import outside as tables
 from plugins.model.environment import Timeouts
 from plugins.model.result import Exchange
@@ -76,6 +77,7 @@ class Hosting:
         self.control = RenderControl(
             table, timeouts=TIMEOUTS, record=self.exchanges.append, remaining=lambda: 20.0
         )
+        self.finder = RenderFinder(table.address, table.key, timeouts=TIMEOUTS, record=self.exchanges.append)
 
     @property
     def now(self) -> datetime:
@@ -114,3 +116,4 @@ def hosting(*faults: str, scene: Scene = Scene.POSTDEPLOY, deploy_s: float = 3.0
         finally:
             found.render.close()
             found.control.close()
+            found.finder.close()

@@ -14,24 +14,22 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from sandbox.outside import render_shapes as shapes
+from sandbox.outside.render_databases import Databases
 from sandbox.outside.render_deploys import Deploy, Status
 from sandbox.outside.render_events import TYPES, happenings
 from sandbox.outside.render_gate import Gate, Refusal, moment, page, several
-from sandbox.outside.render_services import BY_ID, OWNER, POSTGRES, SERVICES
+from sandbox.outside.render_services import BY_ID, OWNER, SERVICES
 from sandbox.outside.render_signals import Signals
 from sandbox.outside.render_variables import Variables
 from sandbox.outside.world import CannotBe, World
 from sandbox.platform import Secrets
 
 _RECENT = timedelta(hours=1)
-_EXPORT_AGE = timedelta(hours=2)
-_OLD_EXPORT_AGE = timedelta(days=4)
-_RECOVERY_AGE = timedelta(days=3)
 
 
 def create_render(world: World, secrets: Secrets) -> Starlette:
     """The API, to be mounted at an address that ends in /v1."""
-    render, signals = _Render(world, secrets), Signals(world)
+    render, signals, databases = _Render(world, secrets), Signals(world), Databases(world, secrets)
     gate = Gate(world, secrets.render_api_key)
     service, postgres = "/services/{service_id}", "/postgres/{postgres_id}"
     get: dict[str, Any] = {
@@ -41,14 +39,16 @@ def create_render(world: World, secrets: Secrets) -> Starlette:
         f"{service}/deploys/{{deploy_id}}": render.deploy,
         f"{service}/env-vars": render.variables,
         f"{service}/events": render.events,
+        "/events/{event_id}": render.event,
         "/env-groups": render.groups,
         "/env-groups/{group_id}": render.group,
         "/logs": signals.logs,
         "/metrics/{name}": signals.metrics,
-        postgres: render.postgres,
-        f"{postgres}/recovery": render.recovery,
-        f"{postgres}/export": render.exports,
-        f"{postgres}/connection-info": render.connection_info,
+        "/postgres": databases.listed,
+        postgres: databases.one,
+        f"{postgres}/recovery": databases.recovery,
+        f"{postgres}/export": databases.exports,
+        f"{postgres}/connection-info": databases.connection_info,
     }
     post: dict[str, Any] = {
         f"{service}/deploys": render.trigger,
@@ -66,7 +66,7 @@ def create_render(world: World, secrets: Secrets) -> Starlette:
 
 
 class _Render:
-    """Services, deploys, configuration and the database."""
+    """Services, deploys and configuration."""
 
     def __init__(self, world: World, secrets: Secrets) -> None:
         self._world = world
@@ -146,6 +146,14 @@ class _Render:
         except CannotBe as why:
             raise Refusal(400, str(why)) from None
 
+    async def event(self, request: Request) -> Response:
+        """`GET /events/{id}`."""
+        told = [event.as_json() for service in SERVICES for event in happenings(self._world, service)]
+        found = next((one for one in told if one["id"] == request.path_params["event_id"]), None)
+        if found is None:
+            raise Refusal(404, "event not found")
+        return JSONResponse(found)
+
     async def events(self, request: Request) -> Response:
         """`GET /services/{id}/events`, newest first."""
         types, now = several(request, "type", TYPES), self._world.now()
@@ -180,33 +188,6 @@ class _Render:
                 return JSONResponse(shapes.group(self._world, group) | {"envVars": shown, "secretFiles": []})
         raise Refusal(404, "environment group not found")
 
-    async def postgres(self, request: Request) -> Response:
-        """`GET /postgres/{id}`."""
-        _database(request)
-        return JSONResponse(shapes.postgres(self._world, self._variables.database))
-
-    async def recovery(self, request: Request) -> Response:
-        """`GET /postgres/{id}/recovery`."""
-        _database(request)
-        if "backup-too-old" in self._world.faults or "backup-missing" in self._world.faults:
-            return JSONResponse({"recoveryStatus": "NOT_AVAILABLE"})
-        starts_at = (self._world.now() - _RECOVERY_AGE).isoformat()
-        return JSONResponse({"recoveryStatus": "AVAILABLE", "startsAt": starts_at})
-
-    async def exports(self, request: Request) -> Response:
-        """`GET /postgres/{id}/export`."""
-        _database(request)
-        if "backup-missing" in self._world.faults:
-            return JSONResponse([])
-        age = _OLD_EXPORT_AGE if "backup-too-old" in self._world.faults else _EXPORT_AGE
-        made = [self._world.began_at - age, self._world.began_at - age - timedelta(days=7)]
-        return JSONResponse([shapes.export(moment) for moment in made])
-
-    async def connection_info(self, request: Request) -> Response:
-        """`GET /postgres/{id}/connection-info`."""
-        _database(request)
-        return JSONResponse(shapes.connection_info(self._variables.database))
-
     def _found(self, request: Request, deploy_id: str) -> Deploy:
         try:
             return self._world.find(_service(request), deploy_id)
@@ -219,11 +200,6 @@ def _service(request: Request) -> str:
         return BY_ID[request.path_params["service_id"]]
     except KeyError:
         raise Refusal(404, "service not found") from None
-
-
-def _database(request: Request) -> None:
-    if request.path_params["postgres_id"] != POSTGRES:
-        raise Refusal(404, "postgres not found")
 
 
 async def _body(request: Request) -> dict[str, Any]:
