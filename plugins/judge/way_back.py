@@ -6,15 +6,14 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 
 from plugins.judge.evidence import Evidence
-from plugins.judge.services import NAMES, behind, changed, to_take_back
+from plugins.judge.services import behind, changed, to_take_back
 from plugins.model.circumstances import Hosted, Version
 from plugins.model.commits import same_commit
 from plugins.model.hosting import Deploy, DeployStatus
-from plugins.model.runbook import Item
+from plugins.model.runbook import Item, Services
 from plugins.model.verdict import Reason, Rollback, RollbackStep
 from plugins.model.words import Action, Impact, WebService
 
-_BY_HAND = "Render dashboard → {service} → Rollbacks → the last good deploy; switch auto-deploy off first"
 _SCHEMA_STAYS = "a rollback takes back code, never the schema: look at the migrations of this deploy first"
 _DATA_STAYS = "a rollback restores no data: stop what writes, then restore from a backup"
 _RESTORE = (
@@ -34,7 +33,8 @@ def way_back(evidence: Evidence, action: Action, reasons: Sequence[Reason]) -> R
     back = to_take_back(evidence, items)
     hosted = {one.service: one for one in evidence.hosted}
     ours = {one.service for one in changed(evidence)}
-    steps = tuple(_step(service, hosted.get(service), ours) for service in back)
+    names = evidence.runbook.services
+    steps = tuple(_step(names, service, hosted.get(service), ours) for service in back)
     damaged = any(reason.impact is Impact.DATA for reason in reasons)
     return Rollback(
         services=steps,
@@ -49,7 +49,9 @@ def way_back(evidence: Evidence, action: Action, reasons: Sequence[Reason]) -> R
             ),
             *also,
         ),
-        stays=tuple(_name(service, hosted.get(service)) for service in WebService if service not in back),
+        stays=tuple(
+            _name(names, service, hosted.get(service)) for service in WebService if service not in back
+        ),
     )
 
 
@@ -83,9 +85,11 @@ def _failed_as_well(evidence: Evidence, reasons: Sequence[Reason]) -> Iterator[s
             yield f"{result.item} failed as well: {result.message}"
 
 
-def _step(service: WebService, hosted: Hosted | None, ours: Collection[WebService]) -> RollbackStep:
-    name = _name(service, hosted)
-    by_hand = _BY_HAND.format(service=name)
+def _step(
+    names: Services, service: WebService, hosted: Hosted | None, ours: Collection[WebService]
+) -> RollbackStep:
+    name = _name(names, service, hosted)
+    by_hand = names.by_hand.replace("{service}", name)
     if hosted is None or hosted.current is None:
         return RollbackStep(service=name, current="", to="", how=by_hand)
     current, good = hosted.current, hosted.last_good
@@ -144,27 +148,28 @@ def _restoring(evidence: Evidence, reasons: Sequence[Reason]) -> Iterator[str]:
 def _together(evidence: Evidence, items: Sequence[Item], back: Sequence[WebService]) -> Iterator[str]:
     """What comes of an old service beside a new one."""
     hosted = {one.service: one for one in evidence.hosted}
-    broken = behind(items)
+    broken, names = behind(items), evidence.runbook.services
     for service in broken:
         if service not in back:
-            went = " and ".join(_name(one, hosted.get(one)) for one in back)
+            went = " and ".join(_name(names, one, hosted.get(one)) for one in back)
             yield (
-                f"{_name(service, hosted.get(service))} fails, and this deployment did not change it: what it"
-                f" changed is {went}, so that goes back"
+                f"{_name(names, service, hosted.get(service))} fails, and this deployment did not change it:"
+                f" what it changed is {went}, so that goes back"
             )
     if len(back) != 1 or set(broken) - set(back):
         return
     gone = back[0]
     stays = next(service for service in WebService if service is not gone)
     yield (
-        f"{_name(stays, hosted.get(stays))} is not broken and stays{_at(hosted.get(stays))}, beside an older"
-        f" {_name(gone, hosted.get(gone))}{_to(hosted.get(gone))}: see with pytest -m rollback that they fit,"
-        " and take both back where one relies on what only the new other has"
+        f"{_name(names, stays, hosted.get(stays))} is not broken and stays{_at(hosted.get(stays))},"
+        f" beside an older {_name(names, gone, hosted.get(gone))}{_to(hosted.get(gone))}:"
+        " see with pytest -m rollback that they fit, and take both back where one relies on what only the"
+        " new other has"
     )
 
 
-def _name(service: WebService, hosted: Hosted | None) -> str:
-    return hosted.name if hosted else NAMES[service]
+def _name(names: Services, service: WebService, hosted: Hosted | None) -> str:
+    return hosted.name if hosted else names.name(service)
 
 
 def _at(hosted: Hosted | None) -> str:

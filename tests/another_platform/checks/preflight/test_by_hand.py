@@ -1,0 +1,10 @@
+"""Before: what only a person can say."""
+
+import pytest
+
+
+@pytest.mark.item("preflight.reviewed")
+def test_somebody_vouches_for_the_review(attestation, measure):
+    """Somebody says who has read the change."""
+    for name, said in attestation.told.items():
+        measure(name, said)
