@@ -94,6 +94,11 @@ def test_a_slow_query_runs_where_the_reader_can_see_it(sandbox: Sandbox) -> None
     assert rows(sandbox, RUNNING) == []
 
 
+def test_a_slow_query_is_slow_whatever_it_finds(sandbox: Sandbox) -> None:
+    with sandbox.fault("exploits-vanished"), sandbox.fault("slow-queries"):
+        assert len(rows(sandbox, RUNNING)) == 1
+
+
 def test_a_database_that_is_down_refuses_and_comes_back(sandbox: Sandbox) -> None:
     with sandbox.fault("database-down"):
         with pytest.raises(psycopg.OperationalError, match="refused"):
