@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["chromium"]
 
-# The goal is 1.20, and `make bench` measures 1.3 in peace; where others use the cores as well, it blurs.
+# The goal is 1.20, and `make bench` measures 1.4 in peace; where others use the cores as well, it blurs.
 MOST = 2.0
 OPENS_S = 2.0
 WRITTEN_S = 5.0
