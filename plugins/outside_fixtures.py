@@ -6,13 +6,14 @@ Each imports its client itself: most runs ask few of these systems; to import th
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar, Unpack
 
 import pytest
 
 from plugins.checklist import check_of
 from plugins.clients.http import Record, Throttle
-from plugins.model.environment import Environment, Timeouts
+from plugins.clients.manner import Manner
+from plugins.model.environment import Environment
 from plugins.model.outcomes import Unverified
 from plugins.report_dir import write_atomically
 from plugins.run import RUN
@@ -35,35 +36,20 @@ Table_contra = TypeVar("Table_contra", contravariant=True)
 
 
 class _Opens(Protocol[Table_contra, Client_co]):
-    def __call__(
-        self,
-        table: Table_contra,
-        *,
-        timeouts: Timeouts,
-        record: Record,
-        remaining: Callable[[], float],
-        throttle: Throttle | None,
-    ) -> Client_co: ...
+    def __call__(self, table: Table_contra, **manner: Unpack[Manner]) -> Client_co: ...
 
 
 class Opener:
     """Opens clients of outside systems; all of them share one memory of rate limits."""
 
     def __init__(self, environment: Environment, record: Record, remaining: Callable[[], float]) -> None:
-        self._environment = environment
-        self._record = record
-        self._remaining = remaining
-        self._throttle = Throttle()
+        self._manner = Manner(
+            timeouts=environment.timeouts, record=record, remaining=remaining, throttle=Throttle()
+        )
 
     def open(self, client: _Opens[Table_contra, Client_co], table: Table_contra) -> Client_co:
         """A client of the system that the table describes."""
-        return client(
-            table,
-            timeouts=self._environment.timeouts,
-            record=self._record,
-            remaining=self._remaining,
-            throttle=self._throttle,
-        )
+        return client(table, **self._manner)
 
 
 def named(environment: Environment, name: str, table: Table | None) -> Table:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from typing import Unpack
 
 from pydantic import BaseModel, ConfigDict, RootModel
 
 from plugins.clients.github_access import ROWS_A_PAGE, next_page, open_service
-from plugins.clients.http import Answer, Record, Throttle
+from plugins.clients.http import Answer
+from plugins.clients.manner import Manner
 from plugins.clients.service import segment
-from plugins.model.environment import Timeouts
 from plugins.model.outside import GitHub as Table
 from plugins.model.review import (
     Branch,
@@ -43,22 +44,12 @@ class GitHub:
 
     Args:
         table: the environment's [github].
-        timeouts, record, remaining, throttle: as of `HttpClient`.
+        manner: how to ask, see `Manner`.
     """
 
-    def __init__(
-        self,
-        table: Table,
-        *,
-        timeouts: Timeouts,
-        record: Record,
-        remaining: Callable[[], float],
-        throttle: Throttle | None = None,
-    ) -> None:
+    def __init__(self, table: Table, **manner: Unpack[Manner]) -> None:
         self._repository = table.repository
-        self._service = open_service(
-            table, timeouts=timeouts, record=record, remaining=remaining, throttle=throttle
-        )
+        self._service = open_service(table, **manner)
 
     def pulls_of(self, sha: str) -> tuple[Pull, ...]:
         """The pull requests that brought a commit, or hold it; none where it was pushed by itself."""

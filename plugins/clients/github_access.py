@@ -2,40 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from typing import Unpack
 
-from plugins.clients.http import Answer, Record, Throttle
+from plugins.clients.http import Answer
 from plugins.clients.links import link
+from plugins.clients.manner import Manner
 from plugins.clients.service import Service
-from plugins.model.environment import Timeouts
 from plugins.model.outside import GitHub as Table
 
 ROWS_A_PAGE = 100
 """GitHub's own maximum."""
 
 
-def open_service(
-    table: Table,
-    *,
-    timeouts: Timeouts,
-    record: Record,
-    remaining: Callable[[], float],
-    throttle: Throttle | None,
-) -> Service:
+def open_service(table: Table, **manner: Unpack[Manner]) -> Service:
     """GitHub's API with the token of the table; arguments as of `Service`."""
     return Service(
         "GitHub",
         table.address,
         table.token.name,
-        timeouts=timeouts,
-        record=record,
-        remaining=remaining,
         headers={
             "Accept": "application/vnd.github+json",
             "Authorization": f"Bearer {table.token.reveal()}",
             "X-GitHub-Api-Version": "2022-11-28",
         },
-        throttle=throttle,
+        **manner,
     )
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from typing import Unpack
 
 from pydantic import BaseModel, ConfigDict, RootModel
 
 from plugins.clients.github_access import ROWS_A_PAGE, next_page, open_service
-from plugins.clients.http import Record, Throttle
+from plugins.clients.manner import Manner
 from plugins.clients.service import segment
-from plugins.model.environment import Timeouts
 from plugins.model.outside import GitHub as Table
 
 _CREATED = frozenset({201})
@@ -38,22 +38,12 @@ class GitHubControl:
 
     Args:
         table: address, token and repository.
-        timeouts, record, remaining, throttle: as of `HttpClient`.
+        manner: how to ask, see `Manner`.
     """
 
-    def __init__(
-        self,
-        table: Table,
-        *,
-        timeouts: Timeouts,
-        record: Record,
-        remaining: Callable[[], float],
-        throttle: Throttle | None = None,
-    ) -> None:
+    def __init__(self, table: Table, **manner: Unpack[Manner]) -> None:
         self._repository = table.repository
-        self._service = open_service(
-            table, timeouts=timeouts, record=record, remaining=remaining, throttle=throttle
-        )
+        self._service = open_service(table, **manner)
 
     def comment(self, sha: str, body: str, *, mark: str) -> Comment:
         """Comment on a commit, once: a comment that begins with the mark is brought up to date.

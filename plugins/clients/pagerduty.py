@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from typing import Unpack
 
 from pydantic import BaseModel, ConfigDict
 
-from plugins.clients.http import Answer, Record, Throttle
+from plugins.clients.http import Answer
+from plugins.clients.manner import Manner
 from plugins.clients.service import MOST_ROWS, Service
-from plugins.model.environment import Timeouts
 from plugins.model.oncall import OnCall, Rota
 from plugins.model.outside import PagerDuty as Table
 
@@ -29,30 +30,19 @@ class PagerDuty:
 
     Args:
         table: the environment's [pagerduty].
-        timeouts, record, remaining, throttle: as of `HttpClient`.
+        manner: how to ask, see `Manner`.
     """
 
-    def __init__(
-        self,
-        table: Table,
-        *,
-        timeouts: Timeouts,
-        record: Record,
-        remaining: Callable[[], float],
-        throttle: Throttle | None = None,
-    ) -> None:
+    def __init__(self, table: Table, **manner: Unpack[Manner]) -> None:
         self._service = Service(
             "PagerDuty",
             table.address,
             table.token.name,
-            timeouts=timeouts,
-            record=record,
-            remaining=remaining,
             headers={
                 "Accept": "application/vnd.pagerduty+json;version=2",
                 "Authorization": f"Token token={table.token.reveal()}",
             },
-            throttle=throttle,
+            **manner,
         )
 
     def on_calls(self, schedules: Iterable[str], since: datetime, until: datetime) -> Rota:

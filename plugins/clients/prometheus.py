@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Unpack
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from plugins.clients.http import Answer, HttpClient, Record, Throttle
+from plugins.clients.http import Answer, HttpClient
+from plugins.clients.manner import Manner
 from plugins.clients.readable import readable
-from plugins.model.environment import Api, Timeouts
+from plugins.model.environment import Api
 from plugins.model.outcomes import NoAnswer, NoAnswerKind, WrongAnswer
 
 _MOST_SAMPLES = 50_000
@@ -43,26 +44,15 @@ class Prometheus:
 
     Args:
         table: the environment's [api].
-        timeouts, record, remaining, throttle: as of `HttpClient`.
+        manner: how to ask, see `Manner`.
     """
 
-    def __init__(
-        self,
-        table: Api,
-        *,
-        timeouts: Timeouts,
-        record: Record,
-        remaining: Callable[[], float],
-        throttle: Throttle | None = None,
-    ) -> None:
+    def __init__(self, table: Api, **manner: Unpack[Manner]) -> None:
         self._path = table.metrics_path
         self._http = HttpClient(
             table.url,
-            timeouts=timeouts,
-            record=record,
-            remaining=remaining,
             headers={"Accept": "text/plain;version=0.0.4"},
-            throttle=throttle,
+            **manner,
         )
 
     def families(self) -> dict[str, Family]:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Unpack
 
 from pydantic import RootModel
 
-from plugins.clients.http import Record, Throttle
+from plugins.clients.http import Throttle
+from plugins.clients.manner import Manner
 from plugins.clients.render_access import id_hint, open_service, path_of
 from plugins.clients.render_metrics import Metrics
 from plugins.clients.render_pages import ROWS_A_PAGE, Pages, Rows, text_of
 from plugins.clients.render_variables import effective
-from plugins.clients.service import Service as Asked
-from plugins.model.environment import Timeouts
 from plugins.model.hosting import Deploy, DeployStatus, Event, Service
 from plugins.model.hosting_data import ConnectionInfo, Export, Postgres, Recovery, Variables
 from plugins.model.hosting_signals import Logs, Series
@@ -32,7 +32,7 @@ class Render:
 
     Args:
         table: the environment's [render].
-        timeouts, record, remaining, throttle: as of `HttpClient`.
+        manner: how to ask, see `Manner`.
         page_size: rows a page, 1 to 100.
     """
 
@@ -40,26 +40,13 @@ class Render:
         self,
         table: Table,
         *,
-        timeouts: Timeouts,
-        record: Record,
-        remaining: Callable[[], float],
-        throttle: Throttle | None = None,
         page_size: int = ROWS_A_PAGE,
+        **manner: Unpack[Manner],
     ) -> None:
         self._table = table
-        throttle = throttle or Throttle()
-
-        def opened(*, confidential: bool) -> Asked:
-            return open_service(
-                table,
-                timeouts=timeouts,
-                record=record,
-                remaining=remaining,
-                throttle=throttle,
-                confidential=confidential,
-            )
-
-        self._asked, self._confidential = opened(confidential=False), opened(confidential=True)
+        manner["throttle"] = manner.get("throttle") or Throttle()  # one for both
+        self._asked = open_service(table, **manner)
+        self._confidential = open_service(table, confidential=True, **manner)
         self._pages = Pages(self._asked, page_size)
         self._confidential_pages = Pages(self._confidential, page_size)
         self._metrics = Metrics(self._asked, self._hint)

@@ -2,35 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import Unpack
 from urllib.parse import quote
 
-from plugins.clients.http import Record, Throttle
+from plugins.clients.manner import Manner
 from plugins.clients.service import Service
-from plugins.model.environment import Timeouts
 from plugins.model.outside import Render as Table
 
 
 def open_service(
     table: Table,
     *,
-    timeouts: Timeouts,
-    record: Record,
-    remaining: Callable[[], float],
-    throttle: Throttle | None,
     confidential: bool = False,
+    **manner: Unpack[Manner],
 ) -> Service:
     """Render's API with the key of the environment; arguments as of `Service`."""
     return Service(
         "Render",
         table.address,
         table.key.name,
-        timeouts=timeouts,
-        record=record,
-        remaining=remaining,
         headers={"Authorization": f"Bearer {table.key.reveal()}"},
-        throttle=throttle,
         confidential=confidential,
+        **manner,
     )
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import Unpack
 
-from plugins.clients.http import Record, Throttle
+from plugins.clients.manner import Manner
 from plugins.clients.render_access import id_hint, open_service, path_of
-from plugins.model.environment import Timeouts
 from plugins.model.hosting import Deploy, Service
 from plugins.model.outside import Render as Table
 
@@ -19,22 +18,12 @@ class RenderControl:
 
     Args:
         table: the environment's [render].
-        timeouts, record, remaining, throttle: as of `HttpClient`.
+        manner: how to ask, see `Manner`.
     """
 
-    def __init__(
-        self,
-        table: Table,
-        *,
-        timeouts: Timeouts,
-        record: Record,
-        remaining: Callable[[], float],
-        throttle: Throttle | None = None,
-    ) -> None:
+    def __init__(self, table: Table, **manner: Unpack[Manner]) -> None:
         self._table = table
-        self._service = open_service(
-            table, timeouts=timeouts, record=record, remaining=remaining, throttle=throttle
-        )
+        self._service = open_service(table, **manner)
 
     def set_auto_deploy(self, service_id: str, *, on: bool) -> Service:
         """Let pushes be deployed by themselves, or not; the service as it is then."""

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
+from typing import Unpack
 
 from pydantic import BaseModel, ConfigDict, RootModel
 
-from plugins.clients.http import Answer, Record, Throttle
+from plugins.clients.http import Answer
 from plugins.clients.links import link
+from plugins.clients.manner import Manner
 from plugins.clients.service import MOST_ROWS, Service, segment
-from plugins.model.environment import Timeouts
 from plugins.model.errors import ClientKey, ErrorCount, Issue, Level, Release, SentryProject
 from plugins.model.outside import Sentry as Table
 
@@ -54,18 +55,10 @@ class Sentry:
 
     Args:
         table: the environment's [sentry].
-        timeouts, record, remaining, throttle: as of `HttpClient`.
+        manner: how to ask, see `Manner`.
     """
 
-    def __init__(
-        self,
-        table: Table,
-        *,
-        timeouts: Timeouts,
-        record: Record,
-        remaining: Callable[[], float],
-        throttle: Throttle | None = None,
-    ) -> None:
+    def __init__(self, table: Table, **manner: Unpack[Manner]) -> None:
         self._table = table
         self._organization = f"/api/0/organizations/{segment(table.organization)}"
         self._hint = "no such organization or project: look at [sentry] organization and projects"
@@ -73,11 +66,8 @@ class Sentry:
             "Sentry",
             table.address,
             table.token.name,
-            timeouts=timeouts,
-            record=record,
-            remaining=remaining,
             headers={"Authorization": f"Bearer {table.token.reveal()}"},
-            throttle=throttle,
+            **manner,
         )
 
     def issues(self, query: str, since: datetime | None = None) -> tuple[Issue, ...]:

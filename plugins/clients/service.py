@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from typing import NoReturn, TypeVar
+from typing import NoReturn, TypeVar, Unpack
 from urllib.parse import quote, urlsplit
 
 from pydantic import BaseModel
 
-from plugins.clients.http import Answer, HttpClient, Record, Throttle
+from plugins.clients.http import Answer, HttpClient
+from plugins.clients.manner import Manner
 from plugins.clients.readable import masked_url, readable
-from plugins.model.environment import Timeouts
 from plugins.model.outcomes import NoAnswer, NoAnswerKind, WrongAnswer
 
 Shape = TypeVar("Shape", bound=BaseModel)
@@ -31,23 +31,20 @@ class Service:
         name: what people call it.
         address: where its API begins; may have a path.
         credential: the NAME of what proves who asks, for messages; "" where none is needed.
-        timeouts, record, remaining, throttle: as of `HttpClient`.
+        manner: how to ask, see `Manner`.
         headers: sent with every request.
         confidential: nothing of an answer may be shown, as it holds secrets.
     """
 
-    def __init__(  # noqa: PLR0913 - each by name
+    def __init__(
         self,
         name: str,
         address: str,
         credential: str = "",
         *,
-        timeouts: Timeouts,
-        record: Record,
-        remaining: Callable[[], float],
         headers: Mapping[str, str] | None = None,
-        throttle: Throttle | None = None,
         confidential: bool = False,
+        **manner: Unpack[Manner],
     ) -> None:
         parts = urlsplit(address)
         self.name = name
@@ -57,11 +54,8 @@ class Service:
         self._confidential = confidential
         self.http = HttpClient(
             self.origin,
-            timeouts=timeouts,
-            record=record,
-            remaining=remaining,
             headers={"Accept": "application/json", **(headers or {})},
-            throttle=throttle,
+            **manner,
         )
 
     def get(self, path: str, *, params: Mapping[str, object] | None = None, hint: str = "") -> Answer:

@@ -6,13 +6,13 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import TypeVar, Unpack
 
 from pydantic import BaseModel, RootModel
 
-from plugins.clients.http import Answer, Record, Throttle
+from plugins.clients.http import Answer
+from plugins.clients.manner import Manner
 from plugins.clients.service import Service, segment
-from plugins.model.environment import Timeouts
 from plugins.model.outcomes import NoAnswer, NoAnswerKind, Unverified
 from plugins.model.outside import StatusPages as Table
 from plugins.model.status import Component, ComponentStatus, Incident, OwnPage, Summary
@@ -37,7 +37,7 @@ class StatusPages:
 
     Args:
         table: the environment's [status_pages].
-        timeouts, record, remaining, throttle: as of `HttpClient`.
+        manner: how to ask, see `Manner`.
         clock: seconds, monotonic.
         sleep: how to wait.
     """
@@ -46,18 +46,12 @@ class StatusPages:
         self,
         table: Table,
         *,
-        timeouts: Timeouts,
-        record: Record,
-        remaining: Callable[[], float],
-        throttle: Throttle | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], object] = time.sleep,
+        **manner: Unpack[Manner],
     ) -> None:
         self._table = table
-        self._timeouts = timeouts
-        self._record = record
-        self._remaining = remaining
-        self._throttle = throttle
+        self._manner = manner
         self._clock = clock
         self._sleep = sleep
         self._asked: deque[float] = deque(maxlen=_REQUESTS_A_MINUTE)
@@ -155,7 +149,7 @@ class StatusPages:
         """
         if len(self._asked) == _REQUESTS_A_MINUTE:
             wait = self._asked[0] + 60 - self._clock()
-            if wait >= self._remaining():
+            if wait >= self._manner["remaining"]():
                 message = f"{service.origin} allows 60 requests a minute: the next one may go in {wait:.0f} s"
                 raise NoAnswer(NoAnswerKind.RATE_LIMITED, message, service.origin)
             if wait > 0:
@@ -169,9 +163,6 @@ class StatusPages:
             name,
             address,
             credential,
-            timeouts=self._timeouts,
-            record=self._record,
-            remaining=self._remaining,
             headers=headers,
-            throttle=self._throttle,
+            **self._manner,
         )

@@ -5,17 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import Any, Literal, NoReturn, TypeVar
+from typing import Any, Literal, NoReturn, TypeVar, Unpack
 from urllib.parse import urlsplit
 
 import stripe
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from plugins.clients.http import Answer, HttpClient, Record, Throttle
+from plugins.clients.http import Answer, HttpClient
+from plugins.clients.manner import Manner
 from plugins.clients.readable import readable
 from plugins.clients.service import MOST_PAGES
 from plugins.model.deliveries import StripeEvent, WebhookEndpoint
-from plugins.model.environment import Timeouts
 from plugins.model.outcomes import NoAnswer, NoAnswerKind, WrongAnswer
 from plugins.model.outside import Stripe as Table
 
@@ -118,25 +118,15 @@ class StripeAccount:
 
     Args:
         table: the environment's [stripe].
-        timeouts, record, remaining, throttle: as of `HttpClient`.
+        manner: how to ask, see `Manner`.
     """
 
-    def __init__(
-        self,
-        table: Table,
-        *,
-        timeouts: Timeouts,
-        record: Record,
-        remaining: Callable[[], float],
-        throttle: Throttle | None = None,
-    ) -> None:
+    def __init__(self, table: Table, **manner: Unpack[Manner]) -> None:
         parts = urlsplit(table.address)
         self._origin = f"{parts.scheme}://{parts.netloc}"
         self._credential = table.key.name
         self._key = table.key.reveal().strip()
-        http = HttpClient(
-            self._origin, timeouts=timeouts, record=record, remaining=remaining, throttle=throttle
-        )
+        http = HttpClient(self._origin, **manner)
         self._transport = _Transport(http)
         self._client = stripe.StripeClient(
             self._key,
