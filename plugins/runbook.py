@@ -8,11 +8,25 @@ from pathlib import Path
 
 from plugins.draft import Draft, shown
 from plugins.mistakes import Loc, Mistake, did_you_mean
+from plugins.model.environment import Environment
 from plugins.model.runbook import Runbook
 from plugins.openslo.files import read_slos
 from plugins.writers.announcements import unfillable
 
 SLO_FILE = "slo_file"
+
+
+def runbook_of(environment: Environment, root: Path) -> Runbook:
+    """The runbook that the runs of an environment go by.
+
+    Args:
+        environment: may name a file of objectives of its own.
+        root: the project's folder.
+
+    Raises:
+        ConfigurationError: as of `load_runbook`.
+    """
+    return load_runbook(root / "runbook.toml", root / environment.slo_file if environment.slo_file else None)
 
 
 def load_runbook(path: Path, slos: Path | None = None, not_used: list[str] | None = None) -> Runbook:

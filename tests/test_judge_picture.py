@@ -22,7 +22,7 @@ from plugins.model.history import (
 )
 from plugins.model.picture import Band, Look, Part, Picture, Step
 from plugins.model.result import Attempt, Exchange, Measurement, Result
-from plugins.model.runbook import Item
+from plugins.model.runbook import Item, Source
 from plugins.model.words import Action, Attribution, Impact, Phase, Status
 from plugins.recording import evidence_data, evidence_from
 from tests.evidence_for import FAILED, HEALTH, LATENCY, RUNBOOK, SIGN_IN, evidence, measured, result
@@ -72,6 +72,29 @@ def test_without_endpoints_all_are_drawn_together_and_in_the_objectives_unit() -
     taken = Measurement("response_times", (0.1, 0.2), "s")
     (shown,) = drawn(evidence(result(LATENCY, measurements=(taken,)))).latencies
     assert (shown.endpoint, shown.values, shown.objective) == ("", (100.0, 200.0), 500)
+
+
+def test_the_truer_source_is_drawn_beside_the_one_that_stands_in_for_it() -> None:
+    loads = Item(
+        id="performance.loads",
+        title="Loads",
+        section="Step 5",
+        phase=Phase.PERFORMANCE,
+        impact=Impact.PERFORMANCE,
+    )
+    truer = Source(item=loads.id, measurement="load_times")
+    slos = tuple(
+        slo.model_copy(update={"truer": truer}) if slo.item == LATENCY else slo for slo in RUNBOOK.slos
+    )
+    runbook = RUNBOOK.model_copy(update={"items": (*RUNBOOK.items, loads), "slos": slos})
+    taken = Result(
+        loads.id, Phase.PERFORMANCE, Status.PASSED, measurements=(Measurement("load_times", (9.0,), "ms"),)
+    )
+    given = evidence(result(LATENCY, measurements=(series(1.0, of="/a"),)), taken, runbook=runbook)
+    assert [(one.endpoint, one.values) for one in drawn(given).latencies] == [
+        ("/a", (1.0,)),
+        ("load times", (9.0,)),
+    ]
 
 
 def test_what_our_own_side_disturbed_is_not_drawn() -> None:

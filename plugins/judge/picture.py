@@ -65,15 +65,25 @@ def picture(evidence: Evidence, verdict: Verdict) -> Picture:
 
 def _latencies(evidence: Evidence) -> Iterator[Latency]:
     for slo in evidence.runbook.slos:
-        result = evidence.result(slo.item) if slo.kind == "quantile" else None
-        if result is None or result.attribution is Attribution.PROBER:
+        if slo.kind != "quantile":
             continue
-        now = _by_endpoint(slo, result.measurements)
-        before = _by_endpoint(slo, evidence.baseline.get(slo.item, ()))
-        item = evidence.item(slo.item)
-        for endpoint, values in now.items():
-            if endpoint or len(now) == 1:
-                yield _latency("+".join(item.services), endpoint, slo, values, before.get(endpoint, ()))
+        yield from _of_source(evidence, slo)
+        if slo.truer is not None:
+            truer = slo.model_copy(update=dict(slo.truer))
+            yield from _of_source(evidence, truer, slo.truer.measurement.replace("_", " "))
+
+
+def _of_source(evidence: Evidence, slo: Slo, name: str = "") -> Iterator[Latency]:
+    """What the objective's item measured, by endpoint; under the name where it tells of none."""
+    result = evidence.result(slo.item)
+    if result is None or result.attribution is Attribution.PROBER:
+        return
+    now = _by_endpoint(slo, result.measurements)
+    before = _by_endpoint(slo, evidence.baseline.get(slo.item, ()))
+    services = "+".join(evidence.item(slo.item).services)
+    for endpoint, values in now.items():
+        if endpoint or len(now) == 1:
+            yield _latency(services, endpoint or name, slo, values, before.get(endpoint, ()))
 
 
 def _by_endpoint(slo: Slo, measurements: tuple[Measurement, ...]) -> dict[str, tuple[float, ...]]:

@@ -15,9 +15,9 @@ from plugins.ledger.store import Store
 from plugins.ledger_address import ledger_of
 from plugins.model.figures import counted
 from plugins.model.recorded import Decision, Deed
+from plugins.pages.sources import Sources
 from plugins.recording import NoRecording
 from plugins.remembered import matching, remembered
-from plugins.runbook import load_runbook
 from plugins.writers import history as told
 
 
@@ -52,7 +52,8 @@ def _decide(store: Store, asked: argparse.Namespace) -> Iterable[str]:
 def _history(store: Store, asked: argparse.Namespace) -> Iterator[str]:
     name, now = asked.env or "prod", datetime.now(UTC).timestamp()
     known = remembered(store, name, now=now)
-    found = chronicle(load_runbook(Path("runbook.toml")), known, now=now, most=len(known.past))
+    runbook = Sources.of(Path.cwd(), asked.env).runbook(name)
+    found = chronicle(runbook, known, now=now, most=len(known.past))
     yield f"{name}: {len(known.past)} runs in {store.name}"
     yield from told.objective_lines(found.lasting)
     if found.availability is not None:

@@ -16,7 +16,7 @@ from plugins.masking import Masker
 from plugins.model.environment import Environment
 from plugins.model.runbook import Runbook
 from plugins.run import vocabulary
-from plugins.runbook import load_runbook
+from plugins.runbook import load_runbook, runbook_of
 
 T = TypeVar("T")
 
@@ -48,8 +48,7 @@ class Sources:
         Raises:
             ConfigurationError: an environment or the runbook is not right, or there is none of that name.
         """
-        file = root / "runbook.toml"
-        common = load_runbook(file)
+        common = load_runbook(root / "runbook.toml")
         names = (environment,) if environment else available(root / "environments")
         environments = [_load(root, name) for name in names]
         urls = [] if environment else [ledger_of("", root)]
@@ -57,7 +56,7 @@ class Sources:
         masker = Masker({word for one in environments for word in vocabulary(common, one)})
         for one in environments:
             masker.learn(one)
-        own = {one.name: load_runbook(file, root / one.slo_file) for one in environments if one.slo_file}
+        own = {one.name: runbook_of(one, root) for one in environments if one.slo_file}
         return cls(common, own, tuple(dict.fromkeys(urls)), masker)
 
     def runbook(self, environment: str) -> Runbook:

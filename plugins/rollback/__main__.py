@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from plugins.configuration import ConfigurationError, load_environment, load_runbook
+from plugins.configuration import ConfigurationError, load_environment
 from plugins.launching import LaunchError, ready_line
 from plugins.masked_streams import mask_streams
 from plugins.masking import Masker
@@ -22,6 +22,7 @@ from plugins.rollback.drill import drill
 from plugins.rollback.narrator import Narrator
 from plugins.rollback.processes import run_child
 from plugins.rollback.scene import Scene
+from plugins.runbook import runbook_of
 
 _ABOUT = """\
 Takes a deployment back: auto-deploy off, one service after the other back to the deploy before, until each is
@@ -69,7 +70,7 @@ def _main(asked: argparse.Namespace, root: Path, masker: Masker) -> int:
             environment=found,
             named=asked.env,
             root=root,
-            runbook=load_runbook(root / "runbook.toml"),
+            runbook=runbook_of(found, root),
             masker=masker,
             narrator=narrator,
             launched=launched,
