@@ -79,7 +79,7 @@ openslo: $(READY)  ## write the objectives as OpenSLO; ARGS='check FILE' reads a
 test: $(READY) $(if $(CHROMIUM),$(BROWSER))  ## the project's own tests
 	@$(BIN)/python -m pytest tests -n 3 --dist worksteal -q -m "not exhaustive" $(ARGS)
 
-exhaustive: $(READY) $(if $(CHROMIUM),$(BROWSER))  ## the rest of them: every fault in a run of its own (about ten minutes)
+exhaustive: $(READY) $(if $(CHROMIUM),$(BROWSER))  ## the rest of them: every fault in a run of its own (about twenty minutes)
 	@$(BIN)/python -m pytest tests -n 2 --dist worksteal -q -m exhaustive $(ARGS)
 
 endurance: $(READY)  ## kill fifty runs at random moments, and find each again
