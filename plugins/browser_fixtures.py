@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,8 +15,9 @@ from plugins.clients.browser_loads import Loads
 from plugins.clients.browser_tour import Tour
 from plugins.clients.browser_traces import Trace
 from plugins.clients.http import Record
-from plugins.evidence import RECORDER
+from plugins.evidence import READING, RECORDER
 from plugins.model.environment import Environment
+from plugins.model.outcomes import Unrecognised, Unverified, WrongAnswer
 from plugins.model.result import Screenshot
 from plugins.model.words import Status
 from plugins.report_dir import write_bytes_atomically
@@ -54,9 +56,23 @@ def browser(
         mask=files.mask,
         trace=Trace(files.keep_trace, files.masker.data) if files.is_tried_again else None,
     )
+    request.node.stash[READING] = partial(_read, environment, client)
     yield client
     outcome = request.node.stash.get(OUTCOME, None)
     client.leave(failed=outcome is not None and outcome.status in {Status.FAILED, Status.ERROR})
+
+
+def _read(environment: Environment, client: BrowserClient, error: BaseException) -> BaseException:
+    """A page that nobody has shown our way about says nothing by looking otherwise than we expect."""
+    by_find = isinstance(error, Unrecognised) or (
+        isinstance(error, AssertionError) and not isinstance(error, WrongAnswer)
+    )
+    if environment.browser.proven or not by_find or not client.only_lost:
+        return error
+    return Unverified(
+        f"not counted until [browser] of environments/{environment.name}.toml says proven = true:"
+        f" {str(error).partition(chr(10))[0]}"
+    )
 
 
 @pytest.fixture(scope="session")

@@ -21,6 +21,9 @@ from plugins.run import RUN, Run
 
 RECORDER = pytest.StashKey[Recorder]()
 
+READING = pytest.StashKey[Callable[[BaseException], BaseException]]()
+"""How a fixture wants the failure of its test to be read, where it knows more of it than the test."""
+
 VERIFICATION = "verification"
 """The attribute of a report that carries what a check came to; it travels from workers by itself."""
 
@@ -95,7 +98,8 @@ class EvidencePlugin:
             passed = report.when == "call" and report.passed
             outcome = Outcome(Status.PASSED) if passed else None
         else:
-            outcome = outcome_of(call.excinfo.value, check.item.impact, self._network)
+            error = item.stash.get(READING, _as_it_is)(call.excinfo.value)
+            outcome = outcome_of(error, check.item.impact, self._network)
             self._tell(item, report, outcome)
         if outcome is not None and outcome.status is not Status.PASSED:
             item.stash[OUTCOME] = outcome
@@ -157,3 +161,7 @@ def _run(config: pytest.Config) -> Run:
     if run is None:
         raise RuntimeError("checks run in a verification only: pytest -m <phase> --env <name>")
     return run
+
+
+def _as_it_is(error: BaseException) -> BaseException:
+    return error

@@ -60,6 +60,12 @@ class BrowserClient:
         self._trace = trace
         self._own = frozenset(url.lower() for url in environment.urls.values())
         self._tab: Tab | None = None
+        self._by_find = False
+
+    @property
+    def only_lost(self) -> bool:
+        """The latest visit went by [browser.find], and nothing broke on the pages that it came to."""
+        return self._by_find and self._tab is not None and not self._tab.watch.troubles
 
     def ways_in(self) -> tuple[str, ...]:
         """What the sign-in page offers to sign in by. Raises as `dashboard`."""
@@ -127,11 +133,14 @@ class BrowserClient:
                 as_member = False
             return await browser_tour.take(tab, as_member=as_member)
 
+        self._by_find = False
         return self._ask(travel())
 
     def loads(self) -> Loads:
         """Time loads of pages, as a stranger. Raises as `dashboard`."""
-        return self._ask(browser_loads.measure(self._begin(), self._remaining))
+        tab = self._begin()
+        self._by_find = False
+        return self._ask(browser_loads.measure(tab, self._remaining))
 
     def leave(self, *, failed: bool) -> None:
         """The try is over; what is left of a failed one is kept."""
@@ -174,6 +183,7 @@ class BrowserClient:
             return Tab(context.pages[0], self._environment, watch, self._pictures)
 
         self._tab = self._ask(begin())
+        self._by_find = True
         return self._tab
 
     def _ask(self, coroutine: Coroutine[Any, Any, T]) -> T:

@@ -8,7 +8,7 @@ from typing import Literal
 
 from plugins.clients.browser_tab import Tab
 from plugins.clients.readable import readable
-from plugins.model.outcomes import NoAnswer, NoAnswerKind, WrongAnswer
+from plugins.model.outcomes import NoAnswer, NoAnswerKind, Unrecognised
 
 Field = Literal["chain", "protocol"]
 
@@ -101,7 +101,7 @@ async def narrow(tab: Tab, field: Field) -> Narrowed:
     wanted = _rarest(listed, offered)
     if wanted is None:
         choices = ", ".join(readable(one, 20) for one in offered[:6]) or "nothing"
-        raise WrongAnswer(f"{tab.path}: the filter by {field} offers none of what is listed, but {choices}")
+        raise Unrecognised(f"{tab.path}: the filter by {field} offers none of what is listed, but {choices}")
     if is_list:
         await control.select_option(label=wanted)
     else:

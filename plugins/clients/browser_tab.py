@@ -14,7 +14,7 @@ from plugins.clients.browser_pictures import Pictures
 from plugins.clients.browser_watch import Watch, origin_of
 from plugins.clients.readable import masked_url, readable
 from plugins.model.environment import Environment
-from plugins.model.outcomes import NoAnswer, NoAnswerKind, ServerBroke, WrongAnswer
+from plugins.model.outcomes import NoAnswer, NoAnswerKind, ServerBroke, Unrecognised, WrongAnswer
 
 if TYPE_CHECKING:
     from playwright.async_api import Locator, Page
@@ -124,7 +124,7 @@ class Tab:
         """The same, waited for.
 
         Raises:
-            WrongAnswer: it does not appear; the message says what there is instead.
+            Unrecognised: it does not appear; the message says what there is instead.
             NoAnswer: RATE_LIMITED: we had asked for too much before.
         """
         found = await self.until(lambda: self.seen(key, within))
@@ -151,14 +151,14 @@ class Tab:
                 f"{self._patience_s:g} s: something lies over it, or it is switched off"
             ) from None
 
-    async def missing(self, key: str, what: str) -> WrongAnswer | NoAnswer:
+    async def missing(self, key: str, what: str) -> Unrecognised | NoAnswer:
         """Why something is not there, as far as the page tells, and what to set if it is named otherwise."""
         with contextlib.suppress(NoAnswer):
             self._limited()
             there = await self.described()
             cause = f" ({self.watch.troubles})" if self.watch.troubles else ""
             tried = ", ".join(getattr(self._find, key))
-            return WrongAnswer(
+            return Unrecognised(
                 f"{self.path} shows no {what} within {self._patience_s:g} s{cause}. On the page: {there}."
                 f" Looked for: {readable(tried, 160)}. If it is named otherwise here, set {key} in"
                 f" [browser.find] of environments/{self.environment.name}.toml"

@@ -94,6 +94,8 @@ class Browser(Table):
     """The browser that looks at the pages as people do.
 
     Attributes:
+        proven: a run has shown that things are found on these pages as `find` says. Until then a page on
+            which they are not found is unverified; one that breaks (status, script, request) has failed.
         executable: a Chromium's path or name; "" looks for Playwright's own, then for the system's.
         patience_s: how long something may take to appear on a page that has come.
         loads: how many loads are timed at the most; 59 are the fewest that can settle a p95.
@@ -102,6 +104,7 @@ class Browser(Table):
         find: how things are found on the pages.
     """
 
+    proven: bool = False
     executable: str = ""
     patience_s: float = Field(default=5, gt=0, le=60)
     loads: int = Field(default=60, ge=3, le=500)

@@ -49,5 +49,9 @@ class WrongAnswer(AssertionError):
     """The platform answered, and not in the agreed form: a failure, found while reading the answer."""
 
 
+class Unrecognised(WrongAnswer):
+    """A page came whole and lacks what was looked for on it, or calls it otherwise than we know."""
+
+
 class ServerBroke(WrongAnswer):
     """The platform answered 5xx where an answer was due: a failure, but one that says nothing of the data."""

@@ -86,6 +86,25 @@ def test_a_fault_that_pages_show_gets_the_call_that_it_deserves(
 
 
 @EXHAUSTIVE
+@pytest.mark.parametrize(
+    ("fault", "status"), [("dashboard-empty", "unverified"), ("frontend-script-error", "failed")]
+)
+def test_until_pages_are_proven_only_what_breaks_has_failed(
+    fault: str, status: str, fresh: Sandbox, tmp_path: Path
+) -> None:
+    environment = brief_environment(tmp_path, fresh, browser=True)
+    text = environment.read_text(encoding="utf-8")
+    assert "proven = true" in text
+    environment.write_text(text.replace("proven = true", "proven = false"), encoding="utf-8")
+    arguments = (f"--env={environment}", "-m", "postdeploy", "-k", "browser_flows")
+    with fresh.fault(fault):
+        ran = verify(tmp_path / "r", *arguments, variables=variables(fresh))
+
+    assert ran.statuses["postdeploy.browser-dashboard"] == status, ran.output
+    assert ("proven = true" in ran.output) is (status == "unverified")
+
+
+@EXHAUSTIVE
 def test_what_writes_is_left_out_where_nothing_may_be_written(fresh: Sandbox, tmp_path: Path) -> None:
     environment = brief_environment(tmp_path, fresh, browser=True)
     text = environment.read_text(encoding="utf-8")
