@@ -11,7 +11,7 @@ def test_a_signed_delivery_is_accepted(payments):
     """A harmless event, signed with the configured secret, is answered 2xx: the app runs with that secret."""
     answer = payments.deliver(Signing.GOOD)
 
-    assert answer.ok, answer.told("2xx: Stripe's deliveries are being refused, so paid customers get nothing")
+    assert answer.ok, answer.told("2xx (else Stripe's deliveries are lost, and paid customers get nothing)")
 
 
 @pytest.mark.item("postdeploy.stripe-webhook-refuses")
