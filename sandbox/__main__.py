@@ -1,4 +1,4 @@
-"""`python -m sandbox`: the whole platform on this machine, until standard input closes."""
+"""`python -m sandbox`: the whole platform on this machine, until standard input is closed."""
 
 from __future__ import annotations
 
@@ -6,11 +6,15 @@ import argparse
 import asyncio
 import sys
 import textwrap
+from collections.abc import Mapping
+from pathlib import Path
 
 from sandbox.faults import FAULTS
+from sandbox.forms import FORMS
 from sandbox.guard import Guard
 from sandbox.outside.scenes import Scene
 from sandbox.outside.world import DEPLOY_S, DOWNTIME_S
+from sandbox.pooler import Pooler, PoolerFailed
 from sandbox.postgres import Postgres, PostgresFailed
 from sandbox.unprivileged import temporary_folder
 
@@ -38,7 +42,7 @@ SANDBOX_STRIPE_API_KEY, SANDBOX_GITHUB_TOKEN, SANDBOX_STATUSPAGE_API_KEY, SANDBO
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the sandbox; returns 0 when it ended as asked, 1 when something else ended it."""
+    """Run the sandbox; return 0 if it ended on request, 1 if it failed."""
     chosen = _parser().parse_args(arguments)
     try:
         folder = temporary_folder()
@@ -60,14 +64,16 @@ def main(arguments: list[str] | None = None) -> int:
             scene=Scene(chosen.scene),
             deploy_s=chosen.deploy_seconds,
             downtime_s=chosen.downtime_seconds,
+            forms=frozenset(chosen.form),
+            authority=chosen.tls,
         )
-        problem = asyncio.run(run(options, postgres, folder))
+        problem = asyncio.run(run(options, postgres, Pooler(folder, guard), folder))
     except ModuleNotFoundError as missing:
         problem = f"{missing.name} is not installed; the sandbox needs: pip install 'kamiyo-verify[sandbox]'"
-    except (PostgresFailed, OSError) as failure:
+    except (PostgresFailed, PoolerFailed, OSError) as failure:
         problem = str(failure)
     except KeyboardInterrupt:
-        pass  # before it could be asked nicely
+        pass  # Ctrl-C before the signal handlers were installed
     finally:
         guard.finish(postgres.reap if postgres else lambda: None)
     return _failed(problem) if problem else 0
@@ -82,7 +88,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m sandbox",
         description=_ABOUT,
-        epilog="faults:\n" + _faults_in_columns(),
+        epilog=f"forms:\n{_in_columns(FORMS)}\n\nfaults:\n{_in_columns(FAULTS)}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
@@ -115,6 +121,21 @@ def _parser() -> argparse.ArgumentParser:
         metavar="SERVICE:NAME",
         help="of those that answers show: on for as long as that service (api, frontend) runs the commit that"
         " is released, so that a rollback mends it; repeatable",
+    )
+    parser.add_argument(
+        "--form",
+        action="append",
+        default=[],
+        choices=FORMS,
+        metavar="NAME",
+        help="what kind of platform it is, for as long as it runs; repeatable",
+    )
+    parser.add_argument(
+        "--tls",
+        type=Path,
+        metavar="FILE",
+        help="serve the API and the website over https; the certificate of the authority that signed theirs"
+        " is written to FILE, for SSL_CERT_FILE",
     )
     parser.add_argument(
         "--commit",
@@ -160,11 +181,11 @@ def _of_service(text: str) -> tuple[str, str]:
     return service, fault
 
 
-def _faults_in_columns() -> str:
+def _in_columns(meanings: Mapping[str, str]) -> str:
     indent = " " * 30
     return "\n".join(
         textwrap.fill(f"  {name:<28}{meaning}", 110, subsequent_indent=indent)
-        for name, meaning in FAULTS.items()
+        for name, meaning in meanings.items()
     )
 
 

@@ -1,4 +1,4 @@
-"""Refusals: every error body of the API is {error, detail}."""
+"""Error responses: every error body of the API is {error, detail}."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ asyncpg.exceptions.UndefinedColumnError: column "amount" does not exist
 def refusal(
     platform: Platform, status: int, error: str, detail: str, headers: Mapping[str, str] | None = None
 ) -> JSONResponse:
-    """An error answer of the API."""
+    """Build an error response of the API."""
     if "errors-leak-internals" in platform.faults:
         detail = f"{detail}\n{_INTERNALS}"
     return JSONResponse({"error": error, "detail": detail}, status, headers)

@@ -1,4 +1,4 @@
-"""The public API: its routes and what they answer."""
+"""The public API: its routes and responses."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _ERRORS = {
 
 
 def create_api(platform: Platform) -> Starlette:
-    """The API over that platform; every fault takes effect from the next request on."""
+    """Create the API of the platform; every fault takes effect from the next request on."""
     api, realtime = _Api(platform), Realtime(platform)
 
     @contextlib.asynccontextmanager
@@ -70,7 +70,7 @@ def create_api(platform: Platform) -> Starlette:
 
 
 class _Api:
-    """The endpoints; those of data routes give their JSON, the others a whole answer."""
+    """The endpoints; data routes return their JSON, the others a whole response."""
 
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
@@ -98,14 +98,14 @@ class _Api:
         )
 
     async def ready(self, _request: Request) -> Response:
-        """`/ready`. There is no Redis here, which degrades the cache and is no failure."""
+        """`/ready`. There is no Redis here, which degrades the cache and is not a failure."""
         counted: list[dict[str, Any]] = []
         with contextlib.suppress(psycopg.OperationalError):
             counted = await fetch(self._platform, "SELECT count(*) AS exploits FROM exploits")
         if not counted or "api-not-ready" in self._platform.faults:
-            told = {"status": "not ready", "database": "unhealthy", "cache": "degraded"}
+            body = {"status": "not ready", "database": "unhealthy", "cache": "degraded"}
             refused = {"error": "not_ready", "detail": "The database is not ready."}
-            return JSONResponse(told | refused, 503)
+            return JSONResponse(body | refused, 503)
         return JSONResponse({"status": "ready", "database": "healthy", "cache": "degraded", **counted[0]})
 
     async def exploits(self, request: Request) -> object:
@@ -155,7 +155,7 @@ class _Api:
         return {"period_days": days, **summed[0]}
 
     async def slow_queries(self, request: Request) -> Response:
-        """`/admin/db/slow-queries`, for the admin key alone."""
+        """`/admin/db/slow-queries`, only for the admin key."""
         key = presented_key(request)
         if "admin-open" not in self._platform.faults and key != self._platform.secrets.admin_key:
             raise HTTPException(403 if key else 401, "An admin key is required.")
@@ -163,11 +163,11 @@ class _Api:
         return JSONResponse({"slow_queries": slow, "threshold_ms": SLOW_QUERY_MS})
 
     async def refused(self, _request: Request, refused: Exception) -> Response:
-        """A status that a route, or the routing, chose."""
+        """Respond with the status that a route or the router raised."""
         assert isinstance(refused, HTTPException)
         error = _ERRORS.get(refused.status_code, "error")
         return refusal(self._platform, refused.status_code, error, refused.detail, refused.headers)
 
     async def database_failed(self, _request: Request, _failure: Exception) -> Response:
-        """The database is away; what it said stays inside."""
+        """Respond to a database failure without exposing its message."""
         return refusal(self._platform, 500, "internal_error", "An internal error occurred.")

@@ -1,4 +1,4 @@
-"""The script and the style of the pages, as they were built: well, or with a defect."""
+"""The script and the style sheet of the pages, as built correctly or with a defect."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _DEFECTS = {
     "dashboard-empty": ("const listed = page.data;", "const listed = page.results ?? [];"),
     "filter-broken-in-page": ("asked.set(name, control.value)", 'asked.set("q", control.value)'),
 }
-"""What each fault changes in the script: what stands there, and what then stands there instead."""
+"""For each fault: the original text in the script, and its replacement."""
 
 
 def script(faults: Collection[str]) -> bytes:
-    """The one script that the pages share, in the build that these faults call for."""
+    """Return the script that all pages share, with the defects of these faults."""
     text = _SCRIPT
     for fault, (good, bad) in _DEFECTS.items():
         assert good in text, f"kamiyo.js has no {good!r} any more"

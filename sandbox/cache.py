@@ -1,4 +1,4 @@
-"""The API's answers, kept by URL for a few seconds, as the real platform keeps them."""
+"""A cache of the API's responses by URL for a few seconds, as on the real platform."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _AT_MOST = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """One answer: its body, its ETag, and when it was made (monotonic seconds)."""
+    """One response: its body, its ETag, and when it was made (monotonic seconds)."""
 
     body: bytes
     etag: str
@@ -21,18 +21,18 @@ class Kept:
 
 
 class AnswerCache:
-    """Answers by key. The key holds whatever the answer depends on, not the URL alone."""
+    """Responses by key. The key contains everything that the response depends on, not only the URL."""
 
     def __init__(self) -> None:
         self._kept: dict[tuple[str, ...], Kept] = {}
 
     def get(self, key: tuple[str, ...]) -> Kept | None:
-        """The answer, unless there is none or it is older than `KEPT_S`."""
+        """Return the response; None if there is none or it is older than `KEPT_S`."""
         kept = self._kept.get(key)
         return kept if kept and time.monotonic() - kept.made < KEPT_S else None
 
     def put(self, key: tuple[str, ...], content: object) -> Kept:
-        """Keep a new answer."""
+        """Store a new response."""
         body = json.dumps(content, separators=(",", ":")).encode()
         if len(self._kept) >= _AT_MOST:
             self._kept.clear()
@@ -40,5 +40,5 @@ class AnswerCache:
         return self._kept[key]
 
     def clear(self) -> None:
-        """Forget all."""
+        """Delete all responses."""
         self._kept.clear()

@@ -1,4 +1,4 @@
-"""Who calls the API, and what that caller may do."""
+"""Callers of the API and their permissions."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ class Caller:
 
     Attributes:
         name: the key or the address, by which its requests are counted.
-        quota: the tier whose rate limits hold.
-        tier: the tier as which it is served. It differs from `quota` only under the fault `api-key-ignored`:
-            the fault takes away what the key is worth, but does not choke whoever wants to find that out.
+        quota: the tier whose rate limits apply.
+        tier: the tier whose data and features it gets. It differs from `quota` only under the fault
+            `api-key-ignored`, which must not rate-limit the check that detects it.
     """
 
     name: str
@@ -41,7 +41,7 @@ class Caller:
 
 
 class Callers:
-    """Knows the API keys. They are read once: a key still counts while the database is away."""
+    """The known API keys. They are read once, so that a key is valid while the database is down."""
 
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
@@ -49,7 +49,7 @@ class Callers:
         self._tiers[platform.secrets.admin_key] = Tier.ENTERPRISE
 
     def of(self, connection: HTTPConnection) -> Caller | None:
-        """The caller of an HTTP request; None when it shows a key that nobody has."""
+        """Return the caller of an HTTP request; None if its key is unknown."""
         key = presented_key(connection)
         if not key:
             address = connection.client.host if connection.client else "unknown"
@@ -58,7 +58,7 @@ class Callers:
         return Caller(key, quota, self._served_as(quota)) if quota else None
 
     def of_token(self, token: str) -> Tier | None:
-        """The tier of a WebSocket's token; None when nobody has that key."""
+        """Return the tier of a WebSocket's token; None if the key is unknown."""
         if not token:
             return Tier.ANONYMOUS
         tier = self._tiers.get(token)
@@ -69,6 +69,6 @@ class Callers:
 
 
 def presented_key(connection: HTTPConnection) -> str:
-    """The key of `X-API-Key` or `Authorization: Bearer`, or ""."""
+    """Return the key in `X-API-Key` or `Authorization: Bearer`, or ""."""
     scheme, _, bearer = connection.headers.get("authorization", "").partition(" ")
     return connection.headers.get("x-api-key") or (bearer.strip() if scheme.lower() == "bearer" else "")

@@ -1,4 +1,4 @@
-"""The switchboard: faults on and off, and scenes, over HTTP while the platform runs."""
+"""The control server: switches faults and scenes over HTTP while the platform runs."""
 
 from __future__ import annotations
 
@@ -14,35 +14,35 @@ from sandbox.platform import Platform
 
 
 def create_control(platform: Platform, effects: Effects) -> Starlette:
-    """GET and DELETE /faults, POST and DELETE /faults/{name}; each answers when its effect is complete.
+    """Serve GET and DELETE /faults, POST and DELETE /faults/{name}; each responds after taking effect.
 
-    POST /scenes/{name} sets that scene anew: a deploy begins at that moment. POST /pushes is a push to main.
+    POST /scenes/{name} starts that scene again: a deploy begins at that time. POST /pushes is a push to main.
     """
     faults = platform.faults
 
-    def told() -> Response:
+    def state() -> Response:
         return JSONResponse({"on": list(faults), "known": FAULTS})
 
     async def about(_request: Request) -> Response:
         return JSONResponse({"name": "kamiyo sandbox", "faults": "/faults"})
 
     async def show(_request: Request) -> Response:
-        return told()
+        return state()
 
     async def switch_on(request: Request) -> Response:
         faults.switch_on(request.path_params["name"])
         await effects.apply()
-        return told()
+        return state()
 
     async def switch_off(request: Request) -> Response:
         faults.switch_off(request.path_params["name"])
         await effects.apply()
-        return told()
+        return state()
 
     async def clear(_request: Request) -> Response:
         faults.clear()
         await effects.apply()
-        return told()
+        return state()
 
     async def set_scene(request: Request) -> Response:
         name = request.path_params["name"]

@@ -1,4 +1,4 @@
-"""How the API's data routes answer: cached by URL, and no faster than the service time."""
+"""Data routes of the API: cached by URL, and with a minimum response time."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ Make = Callable[[Request], Awaitable[object]]
 
 
 def is_delayed(request: Request) -> bool:
-    """The caller is anonymous, and sees what is older than a day."""
+    """Whether the caller is anonymous, and gets only data older than a day."""
     return request.scope["state"]["tier"] is Tier.ANONYMOUS
 
 
 def data_route(platform: Platform, path: str, make: Make) -> Route:
-    """A GET route whose JSON `make` makes, unless the same URL was answered a moment ago."""
+    """Create a GET route with the JSON of `make`, cached by URL."""
 
     async def answer(request: Request) -> Response:
         key = (request.url.path, request.url.query, str(is_delayed(request)))
@@ -44,17 +44,17 @@ def data_route(platform: Platform, path: str, make: Make) -> Route:
 
 
 def get_only(path: str, endpoint: Callable[[Request], Awaitable[Response]]) -> Route:
-    """A route that answers 405 to everything but GET: FastAPI's own habit, where Starlette would add HEAD."""
+    """Create a route that answers 405 to everything but GET, as FastAPI does; Starlette would add HEAD."""
     route = Route(path, endpoint, methods=["GET"])
     route.methods = {"GET"}
     return route
 
 
 def whole_number(request: Request, name: str, *, default: int, low: int, high: int) -> int:
-    """A query parameter within its bounds.
+    """Return a query parameter as a whole number within its bounds.
 
     Raises:
-        HTTPException: 422.
+        HTTPException: 422 if it is not one.
     """
     text = request.query_params.get(name, str(default))
     try:
@@ -67,10 +67,10 @@ def whole_number(request: Request, name: str, *, default: int, low: int, high: i
 
 
 def amount(request: Request, name: str) -> float | None:
-    """A query parameter that is an amount of money, or None where it is absent.
+    """Return a query parameter as an amount of money, or None if it is absent.
 
     Raises:
-        HTTPException: 422.
+        HTTPException: 422 if it is not one.
     """
     text = request.query_params.get(name)
     if text is None:

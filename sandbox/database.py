@@ -1,4 +1,4 @@
-"""How the services ask their database."""
+"""Database queries of the services."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _NO_PATIENCE_S = 0.05
 async def fetch(
     platform: Platform, sql: LiteralString, parameters: Mapping[str, object] | None = None
 ) -> list[dict[str, Any]]:
-    """The rows of one statement.
+    """Return the rows of one statement.
 
     Raises:
-        psycopg.OperationalError: the database is away.
+        psycopg.OperationalError: the database is down.
     """
-    # the pool would look for a connection for its whole patience; where we know better, nobody need wait
+    # The pool would wait its whole timeout for a connection; under this fault, do not wait.
     patience = _NO_PATIENCE_S if "database-down" in platform.faults else _PATIENCE_S
     async with (
         platform.pool.connection(timeout=patience) as connection,
@@ -33,7 +33,7 @@ async def fetch(
 
 
 async def slow_statements(platform: Platform) -> list[dict[str, Any]]:
-    """Statements that have been running for longer than `SLOW_QUERY_MS`."""
+    """Return statements that have been running for longer than `SLOW_QUERY_MS`."""
     return await fetch(
         platform,
         """

@@ -1,4 +1,4 @@
-"""Faults that need more than being looked up: what has to happen in the database or on open connections."""
+"""Faults that need an action in the database or on open connections."""
 
 from __future__ import annotations
 
@@ -15,7 +15,14 @@ from sandbox.migrations import RELEASED, RELEASED_DESTRUCTIVE
 from sandbox.outside.checkout import Checkout
 from sandbox.platform import Platform
 from sandbox.postgres import Postgres
-from sandbox.seed import Tables, applied_migration, failed_migration, fill
+from sandbox.seed import (
+    Tables,
+    applied_migration,
+    failed_migration,
+    fill,
+    interrupted_migration,
+    rolled_back_migration,
+)
 from sandbox.servers import Servers
 
 _EMPTIED = ("exploits", "sources")
@@ -26,17 +33,17 @@ _CRAWLER = "kamiyo-crawler"
 """The application name of the slow statement's session."""
 
 _MIGRATES_AFTER = timedelta(seconds=1)
-"""Into the deploy; it begins with the build, and the deploy of the sandbox lasts but three seconds."""
+"""Time from the deploy's start; migrations run in the build, and a sandbox deploy takes three seconds."""
 
 
 class _Effect(ABC):
-    """Something about the database that can be brought about and undone."""
+    """A change of the database that can be applied and undone."""
 
     fault: str
     done = False
 
     async def reconcile(self, postgres: Postgres, *, wanted: bool) -> None:
-        """Bring it about or undo it, unless it already is as wanted."""
+        """Apply or undo the change, unless the state is already as wanted."""
         if wanted != self.done:
             await (self.bring_about if wanted else self.undo)(postgres)
             self.done = wanted
@@ -63,15 +70,32 @@ class _Vanished(_Effect):
             await fill(connection, self._rows)
 
 
+class _RowsGone(_Effect):
+    fault = "rows-gone"
+
+    def __init__(self, tables: Tables) -> None:
+        self._rows = [row for number, row in enumerate(tables["exploits"]) if number % 10]
+        self._ids = [row[0] for row in self._rows]
+
+    async def bring_about(self, postgres: Postgres) -> None:
+        async with await _superuser(postgres) as connection:
+            await connection.execute("DELETE FROM exploits WHERE id = ANY(%s)", [self._ids])
+
+    async def undo(self, postgres: Postgres) -> None:
+        await self.bring_about(postgres)  # `exploits-vanished` may have brought some back meanwhile
+        async with await _superuser(postgres) as connection:
+            await fill(connection, {"exploits": self._rows})
+
+
 class _ReleasedMigration:
-    """The release's migration in Prisma's record: pending before the release, then applied, or failed."""
+    """The release's row in Prisma's migration table: pending before the release, then applied or failed."""
 
     def __init__(self) -> None:
         self._failed = failed_migration(datetime.now(UTC))
-        self._row: tuple[object, ...] | None = ()  # as no row is, so that the first look settles it
+        self._row: tuple[object, ...] | None = ()  # differs from every row, so that the first call writes it
 
     async def settle(self, postgres: Postgres, platform: Platform) -> None:
-        """Make the record agree with the scene and the faults."""
+        """Update the row to match the scene and the faults."""
         row = self._wanted(platform)
         if row != self._row:
             async with await _superuser(postgres) as connection:
@@ -85,12 +109,16 @@ class _ReleasedMigration:
         began = platform.world.deploy_began_at
         if began is None:
             return None
+        if "half-migrated" in platform.faults:
+            return interrupted_migration(began + _MIGRATES_AFTER)
+        if "unapplied-release" in platform.faults:
+            return rolled_back_migration(began + _MIGRATES_AFTER)
         destructive = "migration-applied-destructive" in platform.faults
         return applied_migration(RELEASED_DESTRUCTIVE if destructive else RELEASED, began + _MIGRATES_AFTER)
 
 
 class _SlowQueries(_Effect):
-    """A statement that really runs, for as long as the fault is on: every report of slow ones sees it."""
+    """A statement that really runs while the fault is on, so that every slow-query report lists it."""
 
     fault = "slow-queries"
 
@@ -108,7 +136,7 @@ class _SlowQueries(_Effect):
 
     @staticmethod
     async def _is_seen(connection: AsyncConnection) -> bool:
-        """It has been running for longer than the limit."""
+        """Whether it has been running for longer than the limit."""
         found = await connection.execute(
             """
             SELECT FROM pg_stat_activity
@@ -120,7 +148,7 @@ class _SlowQueries(_Effect):
         return await found.fetchone() is not None
 
     async def undo(self, postgres: Postgres) -> None:
-        """End its session from the server's side: a client that is cancelled may swallow it, and go on."""
+        """Terminate its session on the server: a client may ignore a cancellation and continue."""
         self._wanted = False
         assert self._crawling is not None
         async with await _superuser(postgres) as connection:
@@ -135,15 +163,15 @@ class _SlowQueries(_Effect):
         while self._wanted:
             with contextlib.suppress(psycopg.Error):
                 async with await _superuser(postgres, application_name=_CRAWLER) as connection:
-                    # The pause belongs to the one row of the result, so that no plan can do without it.
+                    # pg_sleep is part of the single result row, so that no query plan can skip it.
                     await connection.execute(
                         "SELECT count(*), pg_sleep(3600) FROM exploits WHERE description LIKE '%loan%'"
                     )
-            await asyncio.sleep(0.1)  # while the database is away
+            await asyncio.sleep(0.1)  # while the database is down
 
 
 class Effects:
-    """Sees to what faults and scenes change besides answers; they change at run time in this one way."""
+    """Applies all effects of faults and scenes at run time, other than changed responses."""
 
     def __init__(
         self,
@@ -158,14 +186,14 @@ class Effects:
         self._servers = servers
         self._checkout = checkout
         self._migration = _ReleasedMigration()
-        self._effects: tuple[_Effect, ...] = (_Vanished(tables), _SlowQueries())
+        self._effects: tuple[_Effect, ...] = (_Vanished(tables), _RowsGone(tables), _SlowQueries())
         self._one_at_a_time = asyncio.Lock()
 
     async def apply(self) -> None:
-        """Make the world agree with the scene and the set of faults; returns when it does.
+        """Apply the scene and the set of faults; return when all effects are complete.
 
         Raises:
-            TimeoutError: it does not, in a time that nobody would wait longer than.
+            TimeoutError: the effects are not complete after 15 s.
         """
         async with self._one_at_a_time, asyncio.timeout(_AGREES_WITHIN_S):
             faults = self._platform.faults
@@ -176,7 +204,7 @@ class Effects:
                     self._servers.cut(service)
             if "database-down" in faults:
                 await self._postgres.stop()
-                return  # what is to change in the database waits until it is back
+                return  # changes in the database wait until it runs again
             if await self._postgres.start():
                 await self._platform.pool.check()
             for effect in self._effects:

@@ -1,4 +1,4 @@
-"""When the sandbox is to end: its standard input closes, or a signal says so."""
+"""Shutdown of the sandbox: when its standard input is closed, or by a signal."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ import threading
 from collections.abc import Callable
 
 
-def asked_to_end() -> asyncio.Future[str]:
-    """A future that is done, with nothing to complain of, as soon as somebody wants an end.
+def end_requested() -> asyncio.Future[str]:
+    """Return a future that completes with "" when a shutdown is requested.
 
-    Whoever starts the sandbox holds the other end of its standard input; when that process dies, of kill -9
-    too, the system closes it. A terminal is left alone: there Ctrl-C ends it.
+    The process that starts the sandbox holds the other end of its standard input; if that process dies, even
+    by kill -9, the system closes it. A terminal is not read: there Ctrl-C ends the sandbox.
     """
     loop = asyncio.get_running_loop()
     asked: asyncio.Future[str] = loop.create_future()
@@ -37,5 +37,5 @@ def _read_to_end(loop: asyncio.AbstractEventLoop, ask: Callable[[], None]) -> No
     with contextlib.suppress(OSError):
         while os.read(0, 4096):
             pass
-    with contextlib.suppress(RuntimeError):  # the loop is closed: we are ending already
+    with contextlib.suppress(RuntimeError):  # the loop is closed: the sandbox is ending already
         loop.call_soon_threadsafe(ask)

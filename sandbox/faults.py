@@ -1,8 +1,8 @@
-"""Every way in which the sandbox can be broken, by name. One entry a fault."""
+"""All faults of the sandbox by name, one entry a fault."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 
 FAULTS: dict[str, str] = {
     # the services as a whole
@@ -27,6 +27,11 @@ FAULTS: dict[str, str] = {
     # data
     "exploits-malformed": "the rows of /exploits have lost their chain",
     "exploits-vanished": "the tables are empty",
+    "rows-gone": "nine of ten rows of exploits are gone",
+    "counts-contradict": "/exploits has a total of 12, whatever the other endpoints count",
+    "records-damaged": "the older half of the exploits has lost its protocol",
+    "half-migrated": "the release's migration stopped half-way: its row is neither finished nor rolled back",
+    "unapplied-release": "the release runs, and its own migration was rolled back and never applied",
     "details-broken": "/exploits/{tx_hash} answers 500",
     "filter-broken": "the chain and protocol filters of /exploits are ignored",
     "migration-failed": "_prisma_migrations has a row neither finished nor rolled back, begun an hour ago",
@@ -35,6 +40,7 @@ FAULTS: dict[str, str] = {
     "auth-wrong-url": "NEXTAUTH_URL is http://localhost:3000",
     "auth-wrong-secret": "NextAuth runs with another secret",
     "auth-provider-missing": "the expected providers are not listed",
+    "google-only": "NextAuth lists Google alone and takes no passwords, as the real platform does",
     "sign-in-page-missing": "/auth/signin answers 404",
     "sign-in-broken": "good credentials are refused with 401",
     "sessions-lost": "no stored session is recognised",
@@ -59,6 +65,8 @@ FAULTS: dict[str, str] = {
     "five-times-as-slow": "the API takes five times as long",
     "slow": "the API takes 700 ms longer",
     "frontend-slow": "the first byte of every page, script and style of the frontend takes 1.3 s longer",
+    "frontend-saturated": "the frontend serves one page after the other, 25 ms each: the rest waits",
+    "frontend-overloaded": "the same, and it answers 503 to whoever finds twenty others waiting",
     "slow-queries": "the slow-query report lists statements over the limit",
     # Render: configuration
     "variable-missing": "JWT_SECRET is missing on kamiyo-api, GOOGLE_CLIENT_SECRET on kamiyo-frontend",
@@ -76,6 +84,10 @@ FAULTS: dict[str, str] = {
     "connections-full": "Render's metrics show the database's connections all but used up",
     # Render: the deploy
     "deploy-not-triggered": "kamiyo-frontend has no deploy of the commit",
+    "commit-ignored": "the commit changes nothing of kamiyo-frontend: Render does not deploy it there",
+    "first-deploy": "each service was never deployed before: there is nothing to roll back to",
+    "builds-not-kept": "Render keeps no earlier build, and refuses each rollback",
+    "service-suspended": "kamiyo-api is suspended on Render",
     "build-failed": "the build of kamiyo-frontend fails; the commit before stays live there",
     "build-log-silent": "the last good line of each service's start never comes",
     "import-error-in-log": "kamiyo-api logs ModuleNotFoundError while it starts",
@@ -145,21 +157,27 @@ FAULTS: dict[str, str] = {
 
 
 class UnknownFault(ValueError):
-    """No fault has that name."""
+    """No fault has this name."""
 
     def __init__(self, name: str) -> None:
         super().__init__(f"no fault {name!r}; there are: {', '.join(sorted(FAULTS))}")
 
 
 class Faults:
-    """The set of faults that are switched on.
+    """The set of active faults.
+
+    Args:
+        names: on from the start.
+        lasting: on for good, whatever is switched, and not listed: what a form of the platform shares with a
+            fault.
 
     Attributes:
-        cleared: how often all were switched off: each time the rate limits begin anew as well.
+        cleared: how often all faults were switched off; each time the rate limits are reset too.
     """
 
-    def __init__(self, names: Iterable[str] = ()) -> None:
+    def __init__(self, names: Iterable[str] = (), *, lasting: Collection[str] = ()) -> None:
         self._on: set[str] = set()
+        self._lasting = frozenset(lasting)
         self._struck: set[str] = set()
         self._carried: dict[str, Callable[[], bool]] = {}
         self._asking = False
@@ -168,10 +186,10 @@ class Faults:
             self.switch_on(name)
 
     def switch_on(self, name: str) -> None:
-        """Switch one on.
+        """Switch a fault on.
 
         Raises:
-            UnknownFault: there is none of that name.
+            UnknownFault: no fault has this name.
         """
         if name not in FAULTS:
             raise UnknownFault(name)
@@ -179,43 +197,45 @@ class Faults:
         self._struck.discard(name)
 
     def switch_off(self, name: str) -> None:
-        """Switch one off; it need not be on.
+        """Switch a fault off; it need not be on.
 
         Raises:
-            UnknownFault: there is none of that name.
+            UnknownFault: no fault has this name.
         """
         if name not in FAULTS:
             raise UnknownFault(name)
         self._on.discard(name)
 
     def carry(self, name: str, by: Callable[[], bool]) -> None:
-        """Let a fault be on for as long as something says so, such as the release that brought it.
+        """Make a fault active only while `by` returns true, such as while the release that has it is live.
 
         Raises:
-            UnknownFault: there is none of that name.
+            UnknownFault: no fault has this name.
         """
         self.switch_on(name)
         self._carried[name] = by
 
     def strike(self, name: str) -> bool:
-        """Whether a fault that comes but once comes now; it is back when it is switched on again."""
+        """Whether a fault that happens only once happens now; switching it on again resets it."""
         if name not in self or name in self._struck:
             return False
         self._struck.add(name)
         return True
 
     def clear(self) -> None:
-        """Switch all off, and let the platform begin anew."""
+        """Switch all faults off, and reset the platform's limits."""
         self._on.clear()
         self._carried.clear()
         self.cleared += 1
 
     def __contains__(self, name: str) -> bool:
         assert name in FAULTS, f"the sandbox asks for an undeclared fault {name!r}"
+        if name in self._lasting:
+            return True
         return name in self._on and (name not in self._carried or self._is_carried(name))
 
     def _is_carried(self, name: str) -> bool:
-        """Asks the release, which may ask for faults that bear upon deploys: those ask no further."""
+        """Call `by`; faults that it checks itself are not checked further, to avoid endless recursion."""
         if self._asking:
             return False
         self._asking = True

@@ -1,4 +1,4 @@
-"""The website: pages as Next.js serves them, the health proxy, NextAuth, the Stripe webhook."""
+"""The website: pages like those of Next.js, the health proxy, NextAuth, the Stripe webhook."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
-import httpx
+import httpx2
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -19,10 +19,10 @@ from sandbox.entrance import Entrance
 from sandbox.nextauth import ERROR_PAGE, SIGN_IN_PAGE, NextAuth
 from sandbox.pages import FAVICON, render
 from sandbox.payments import Payments
-from sandbox.platform import Platform
+from sandbox.platform import PROXY_PATH, Platform
 
 SLOWER_BY_S = 1.3
-"""What frontend-slow adds to every page, its script and its style."""
+"""Seconds that frontend-slow adds to every page, its script and its style sheet."""
 
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 _BODY_LIMIT = 1024 * 1024
@@ -36,7 +36,7 @@ _RENDERED_PER_REQUEST = {"Cache-Control": "private, no-cache, no-store, max-age=
 
 
 def create_app(platform: Platform) -> Starlette:
-    """The website over that platform; every fault takes effect from the next request on."""
+    """Create the website of the platform; every fault takes effect from the next request on."""
     auth = NextAuth(platform)
     site = _Site(platform, auth)
     app = Starlette(
@@ -51,6 +51,11 @@ def create_app(platform: Platform) -> Starlette:
             Route(STYLE_PATH, site.style),
             Route("/api/account/key", auth.account_key),
             Route("/api/health", site.health),
+            *(
+                [Route(f"{PROXY_PATH}/{{path:path}}", site.backend)]
+                if "server-side-proxy" in platform.forms
+                else []
+            ),
             Route("/api/auth/{nextauth:path}", auth.handle, methods=_METHODS, max_body_size=_BODY_LIMIT),
             Route(
                 "/api/payment/webhook",
@@ -63,23 +68,26 @@ def create_app(platform: Platform) -> Starlette:
         exception_handlers={404: site.not_found},
         lifespan=site.lifespan,
     )
-    app.router.redirect_slashes = False  # /api/auth is no path of NextAuth's, and /dashboard/ none of ours
+    app.router.redirect_slashes = False  # /api/auth is not a NextAuth path, and /dashboard/ is not a page
     return app
 
 
 class _Site:
-    """The pages, and what is served beside them."""
+    """The pages and their assets."""
 
     def __init__(self, platform: Platform, auth: NextAuth) -> None:
         self._platform = platform
         self._auth = auth
-        self._api = httpx.AsyncClient(
-            base_url=platform.api_url, timeout=_API_ANSWERS_WITHIN_S, trust_env=False
+        self._api = httpx2.AsyncClient(
+            base_url=platform.api_url,
+            timeout=_API_ANSWERS_WITHIN_S,
+            trust_env=False,
+            verify=platform.certificate.trusting() if platform.certificate else True,
         )
 
     @asynccontextmanager
     async def lifespan(self, _app: Starlette) -> AsyncIterator[None]:
-        """Closes the connections to the API at the end."""
+        """Close the connections to the API at the end."""
         async with self._api:
             yield
 
@@ -88,13 +96,13 @@ class _Site:
         return await self._page("home")
 
     async def dashboard(self, _request: Request) -> Response:
-        """`/dashboard`: 200 for anyone; its script sends strangers to the sign-in page."""
+        """`/dashboard`: 200 for everyone; its script redirects visitors to the sign-in page."""
         if "dashboard-broken" in self._platform.faults:
             return await self._message(500, "500", "Internal Server Error.")
         return await self._page("dashboard")
 
     async def exploit(self, request: Request) -> Response:
-        """`/exploits/{tx_hash}`: the script asks the API for it."""
+        """`/exploits/{tx_hash}`: the script gets the exploit from the API."""
         return await self._page("exploit", tx_hash=request.path_params["tx_hash"])
 
     async def sign_in_page(self, request: Request) -> Response:
@@ -118,7 +126,7 @@ class _Site:
         return await self._page("message", heading="Unable to sign in", text=text)
 
     async def not_found(self, _request: Request, _exception: Exception) -> Response:
-        """Any other path, of a page or not."""
+        """Any other path."""
         return await self._message(404, "404", "This page could not be found.")
 
     async def favicon(self, _request: Request) -> Response:
@@ -126,37 +134,52 @@ class _Site:
         return Response(FAVICON, media_type="image/x-icon")
 
     async def script(self, _request: Request) -> Response:
-        """The one script that the pages share."""
+        """The script that all pages share."""
         await self._dawdle()
         return Response(script([*self._platform.faults]), media_type="application/javascript")
 
     async def style(self, request: Request) -> Response:
-        """The one style that the pages share."""
+        """The style sheet that all pages share."""
         if "asset-missing" in self._platform.faults:
             return await self.not_found(request, KeyError(STYLE_PATH))
         await self._dawdle()
         return Response(STYLE, media_type="text/css")
 
     async def health(self, _request: Request) -> Response:
-        """`/api/health`: the API's own, asked over HTTP; without it 503, and numbers that look alive."""
+        """`/api/health`: the API's own response by HTTP; if it fails, 503 with plausible numbers."""
         if "frontend-proxy-broken" not in self._platform.faults:
             try:
                 answer = await self._api.get("/health")
                 answer.raise_for_status()
                 return JSONResponse(answer.json(), headers=_RENDERED_PER_REQUEST)
-            except (httpx.HTTPError, ValueError):
+            except (httpx2.HTTPError, ValueError):
                 pass
         return JSONResponse(_plausible_numbers(), 503, _RENDERED_PER_REQUEST)
+
+    async def backend(self, request: Request) -> Response:
+        """`/api/backend/…`: the API's response to the same GET, fetched by the server."""
+        key = request.headers.get("x-api-key")
+        try:
+            answer = await self._api.get(
+                f"/{request.path_params['path']}",
+                params=str(request.query_params),
+                headers={"X-API-Key": key} if key else {},
+            )
+        except httpx2.HTTPError:
+            return JSONResponse({"error": "Bad Gateway"}, 502, _RENDERED_PER_REQUEST)
+        return Response(answer.content, answer.status_code, media_type=answer.headers.get("content-type"))
 
     async def _page(self, name: str, **values: object) -> HTMLResponse:
         await self._dawdle()
         if "frontend-blank" in self._platform.faults:
             return HTMLResponse("", headers=_RENDERED_PER_REQUEST)
-        return HTMLResponse(render(name, self._platform.api_url, **values), headers=_RENDERED_PER_REQUEST)
+        return HTMLResponse(
+            render(name, self._platform.pages_api_url, **values), headers=_RENDERED_PER_REQUEST
+        )
 
     async def _message(self, status: int, heading: str, text: str) -> HTMLResponse:
         await self._dawdle()
-        page = render("message", self._platform.api_url, heading=heading, text=text)
+        page = render("message", self._platform.pages_api_url, heading=heading, text=text)
         return HTMLResponse(page, status, _RENDERED_PER_REQUEST)
 
     async def _dawdle(self) -> None:
@@ -165,7 +188,7 @@ class _Site:
 
 
 def _plausible_numbers() -> dict[str, object]:
-    """What the website says of an API that it cannot reach: all of it invented, but for the time."""
+    """Return the website's health body for an unreachable API: all invented, except for the time."""
     return {
         "status": "healthy",
         "database_exploits": 426,

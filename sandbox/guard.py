@@ -1,7 +1,7 @@
-"""A second process that outlives the sandbox just long enough to tidy up after it.
+"""A second process that outlives the sandbox to clean up after it.
 
-It holds the reading end of a pipe whose other end only the sandbox has. However the sandbox ends, kill -9
-included, the pipe closes; the guard then stops the processes that it was told of and removes the folder.
+It reads from a pipe whose other end only the sandbox has. However the sandbox ends, even by kill -9, the pipe
+closes; the guard then stops the registered processes and removes the folder.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ _PATIENCE_S = 5.0
 
 
 class Guard:
-    """Watches over this process from a forked one.
+    """Watches this process from a forked one.
 
-    Made before any thread is started and before the heavy imports, so that the fork is safe and small.
+    Create it before any thread is started and before heavy imports, so that the fork is safe and small.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -34,18 +34,18 @@ class Guard:
         os.close(reading)
 
     def adopt(self, pid: int) -> None:
-        """Take responsibility for a process that leads its own group."""
+        """Register a process that leads its own process group."""
         os.write(self._writing, b"+%d\n" % pid)
 
     def release(self, pid: int) -> None:
-        """Forget a process that has ended; its number may soon be somebody else's."""
+        """Unregister a process that has ended, because its id may be reused."""
         os.write(self._writing, b"-%d\n" % pid)
 
     def finish(self, reap: Callable[[], None]) -> None:
-        """Have everything tidied up now; returns when it is.
+        """Clean up now; return when it is done.
 
         Args:
-            reap: waits for our children among the processes, which the guard is ending meanwhile.
+            reap: waits for our child processes, which the guard stops meanwhile.
         """
         os.close(self._writing)
         reap()
@@ -65,11 +65,11 @@ def _watch(reading: int, folder: Path) -> None:
         for line in lines:
             (adopted.add if line[:1] == b"+" else adopted.discard)(int(line[1:]))
     for pid in adopted:
-        _signal(pid, signal.SIGQUIT)  # in PostgreSQL's sense an immediate shutdown
+        _signal(pid, signal.SIGQUIT)  # PostgreSQL's immediate shutdown
     deadline = time.monotonic() + _PATIENCE_S
     while folder.exists() and time.monotonic() < deadline:
-        shutil.rmtree(folder, ignore_errors=True)  # again, while somebody still writes to it
-    # one that nobody has reaped counts as running; a container's first process may take its time
+        shutil.rmtree(folder, ignore_errors=True)  # repeat while a process still writes to it
+    # A process that is not reaped counts as running; a container's init process may reap late.
     while any(_signal(pid, 0) for pid in adopted) and time.monotonic() < deadline:
         time.sleep(0.01)
     for pid in adopted:
@@ -77,9 +77,9 @@ def _watch(reading: int, folder: Path) -> None:
 
 
 def _signal(group: int, number: int) -> bool:
-    """Signal a process group; False when there is none any more."""
+    """Signal a process group; return False if it no longer exists."""
     try:
         os.killpg(group, number)
-    except (ProcessLookupError, PermissionError):  # macOS: EPERM when only zombies are left
+    except (ProcessLookupError, PermissionError):  # macOS: EPERM if only zombies are left
         return False
     return True

@@ -1,4 +1,4 @@
-"""`GET /metrics`: the API's own numbers in Prometheus' text format, version 0.0.4."""
+"""`GET /metrics`: the API's metrics in Prometheus' text format, version 0.0.4."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Metrics:
         self._platform = platform
 
     async def show(self, _request: Request) -> Response:
-        """What the dashboards read."""
+        """Return the metrics."""
         if "prometheus-broken" in self._platform.faults:
             return HTMLResponse("<!doctype html><title>Kamiyo</title><p>It works.")
         return PlainTextResponse(self._text(), media_type=_MEDIA_TYPE)

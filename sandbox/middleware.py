@@ -1,4 +1,4 @@
-"""What every request to the API meets before the API's own code: faults, pace, headers, CORS."""
+"""Middleware of the API: faults, delays, headers, CORS."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _SECURITY_HEADERS = {
 
 
 class Gate:
-    """The outermost layer of the API: the faults that spare no path, and the headers of every answer."""
+    """The outermost middleware of the API: faults that affect every path, and headers of every response."""
 
     def __init__(self, app: ASGIApp, platform: Platform) -> None:
         self._app = app
@@ -52,7 +52,7 @@ class Gate:
         await (self._fault(scope) or self._app)(scope, receive, dressed)
 
     def _fault(self, scope: Scope) -> Response | None:
-        """The answer that a fault gives in place of the API's own."""
+        """Return the response of an active fault, or None."""
         platform, faults = self._platform, self._platform.faults
         if scope["type"] == "http":
             platform.api_requests += 1
@@ -91,7 +91,7 @@ class Gate:
 
 
 class Cors(CORSMiddleware):
-    """The real platform's own middleware, with the list of origins under the control of faults."""
+    """The real platform's CORS middleware, with allowed origins that faults can change."""
 
     def __init__(self, app: ASGIApp, platform: Platform) -> None:
         super().__init__(

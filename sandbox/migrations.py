@@ -1,4 +1,4 @@
-"""The migrations of the platform: one set of files for checkout, schema and Prisma's record of them."""
+"""The platform's migrations: one set of files for the checkout, the schema and Prisma's migration table."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PROJECT = Path(__file__).parent / "kamiyo-project"
-"""What the checkout is filled with."""
+"""The files of the checkout."""
 
 FOLDER = "website/prisma/migrations"
 
 
 @dataclass(frozen=True, slots=True)
 class Migration:
-    """One folder of migrations."""
+    """One migration folder."""
 
     name: str
     sql: str
 
     @property
     def checksum(self) -> str:
-        """As Prisma records it: the hex SHA-256 of migration.sql."""
+        """The hex SHA-256 of migration.sql, as Prisma records it."""
         return hashlib.sha256(self.sql.encode()).hexdigest()
 
 
@@ -29,10 +29,10 @@ MIGRATIONS: tuple[Migration, ...] = tuple(
     Migration(file.parent.name, file.read_bytes().decode())
     for file in sorted((PROJECT / FOLDER).glob("*/migration.sql"))
 )
-"""In the order of their application."""
+"""In the order in which they are applied."""
 
 RELEASED = MIGRATIONS[-1]
-"""The one that comes with the release: pending before it, applied after it. It only adds."""
+"""The release's migration: pending before the release, applied after it. It only adds."""
 
 RELEASED_DESTRUCTIVE = Migration(RELEASED.name, '-- AlterTable\nALTER TABLE "User" DROP COLUMN "image";\n')
-"""What came with the release under the fault `migration-applied-destructive`."""
+"""The release's migration under the fault `migration-applied-destructive`."""

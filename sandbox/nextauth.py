@@ -1,7 +1,7 @@
 """NextAuth v4's routes under /api/auth, with database sessions, Google, and a credentials provider.
 
-Source: next-auth v4, core/index.ts and core/routes/. One thing is not NextAuth's own: its credentials
-provider writes no session row. Sites with database sessions add that by hooks of theirs; so does this one.
+Source: next-auth v4, core/index.ts and core/routes/. One difference: NextAuth's credentials provider writes
+no session row. Sites with database sessions add that by their own hooks, as this one does.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ _GOOGLE = "https://accounts.google.com/o/oauth2/v2/auth"
 _GOOGLE_CLIENT = "sandbox.apps.googleusercontent.com"
 _STATE_LIVES = timedelta(minutes=15)
 _NO_DATABASE = "Can't reach database server"
-"""Prisma's own words."""
+"""Prisma's error message."""
 
 
 class NextAuth:
@@ -73,7 +73,7 @@ class NextAuth:
         }
 
     async def handle(self, request: Request) -> Response:
-        """Any request below /api/auth/."""
+        """Handle any request below /api/auth/."""
         try:
             turn = await self.begin(request)
         except ValueError:
@@ -84,10 +84,10 @@ class NextAuth:
         return await route(turn)
 
     async def begin(self, request: Request) -> Turn | None:
-        """The request as NextAuth sees it; None where its configuration keeps it from looking.
+        """Parse the request as NextAuth does; None if a configuration error prevents that.
 
         Raises:
-            ValueError: the body says that it is JSON, and is not.
+            ValueError: the content type is JSON, but the body is not.
         """
         if "auth-misconfigured" in self._platform.faults:
             return None
@@ -97,7 +97,7 @@ class NextAuth:
             return None
 
     async def account_key(self, request: Request) -> Response:
-        """`/api/account/key`: the API key that the pages of a signed-in person ask with."""
+        """`/api/account/key`: the API key that the pages of a signed-in user send."""
         turn = await self.begin(request)
         try:
             session = await self._live_session(turn) if turn else {}
@@ -155,13 +155,13 @@ class NextAuth:
         return turn.redirect(f"{SIGN_IN_PAGE}?{urlencode(query, quote_via=quote, safe='')}")
 
     async def _sign_out_page(self, turn: Turn) -> Response:
-        page = render("signout", self._platform.api_url, csrf_token=turn.csrf_token)
+        page = render("signout", self._platform.pages_api_url, csrf_token=turn.csrf_token)
         return turn.dressed(HTMLResponse(page))
 
     async def _to_error_page(self, turn: Turn) -> Response:
         if turn.error in _SHOWN_ON_SIGN_IN_PAGE:
             return turn.redirect(f"{turn.site.base}/signin?error={turn.error}")
-        # Without an error NextAuth writes JavaScript's word for it.
+        # Without an error, NextAuth writes "undefined".
         return turn.redirect(f"{ERROR_PAGE}?error={quote(turn.error or 'undefined', safe='')}")
 
     async def _begin_sign_in(self, turn: Turn) -> Response:
@@ -185,7 +185,7 @@ class NextAuth:
         if provider is None:
             return await self._unsupported(turn)
         if provider.type == "oauth":
-            # Nobody ever comes back from Google with a code of ours.
+            # Google never redirects back with a valid code of the sandbox.
             return turn.redirect(f"{turn.site.base}/error?error=OAuthCallback")
         if turn.method != "POST":
             return turn.answer(f"Error: Callback for provider type {provider.type} not supported", 500)
@@ -207,7 +207,7 @@ class NextAuth:
         return turn.redirect(turn.callback_url)
 
     async def _authorize(self, turn: Turn) -> str | None:
-        """Whose credentials these are: those of the one account that has a password."""
+        """Return the id of the user with these credentials, or None; only one account has a password."""
         faults, known = self._platform.faults, self._platform.secrets
         email, password = str(turn.form.get("email", "")), str(turn.form.get("password", ""))
         right = hmac.compare_digest(password.encode(), known.password.encode())
@@ -221,7 +221,7 @@ class NextAuth:
         if not turn.csrf_verified:
             return turn.redirect(f"{turn.site.base}/signout?csrf=true")
         if turn.session_token:
-            # The browser forgets its session whether or not the database could.
+            # The browser's cookie is deleted even if the database fails.
             with suppress(psycopg.Error):
                 await self._sessions.delete(turn.session_token)
             turn.set_cookie(turn.site.session_cookie, "")

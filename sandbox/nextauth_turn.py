@@ -1,4 +1,4 @@
-"""One request to NextAuth v4, initialised: configuration, csrf token, callback URL, cookies.
+"""One initialised request to NextAuth v4: configuration, CSRF token, callback URL, cookies.
 
 Source: next-auth v4, core/init.ts with lib/csrf-token.ts, lib/callback-url.ts, lib/cookie.ts, lib/assert.ts
 and next/index.ts.
@@ -25,7 +25,7 @@ from sandbox.platform import Platform
 _ANOTHER_SECRET = "the-secret-of-another-deployment-0123456789"  # noqa: S105
 _UNSET_URL = "http://localhost:3000"
 _UNESCAPED = "!~*'()"
-"""What JavaScript's encodeURIComponent leaves as it is, besides what Python leaves."""
+"""Characters that JavaScript's encodeURIComponent does not escape, in addition to Python's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,58 +45,65 @@ _PROVIDERS = (
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """What NextAuth is configured with: NEXTAUTH_URL, NEXTAUTH_SECRET, the providers."""
+    """The configuration of NextAuth: NEXTAUTH_URL, NEXTAUTH_SECRET, the providers, `useSecureCookies`."""
 
     origin: str
     secret: str
     providers: Mapping[str, Provider]
+    prefixed: bool = True
 
     @classmethod
     def of(cls, platform: Platform) -> Site:
-        """The configuration under the faults that are on now."""
+        """Return the configuration under the active faults."""
         faults = platform.faults
         return cls(
             origin=_UNSET_URL if "auth-wrong-url" in faults else platform.frontend_url,
             secret=_ANOTHER_SECRET if "auth-wrong-secret" in faults else platform.secrets.nextauth_secret,
-            providers={} if "auth-provider-missing" in faults else {way.id: way for way in _PROVIDERS},
+            providers={
+                way.id: way
+                for way in _PROVIDERS
+                if "auth-provider-missing" not in faults
+                and ("google-only" not in faults or way.type == "oauth")
+            },
+            prefixed="plain-cookies" not in platform.forms,
         )
 
     @property
     def base(self) -> str:
-        """Where NextAuth believes that it is mounted."""
+        """NextAuth's base URL, derived from NEXTAUTH_URL."""
         return f"{self.origin}/api/auth"
 
     @property
     def secure(self) -> bool:
-        """Cookies are for https only, and prefixed."""
-        return self.origin.startswith("https://")
+        """Whether cookies are for https only, and prefixed."""
+        return self.prefixed and self.origin.startswith("https://")
 
     @property
     def session_cookie(self) -> str:
-        """The name under which a browser keeps its session's token."""
+        """The name of the cookie with the session's token."""
         return ("__Secure-" if self.secure else "") + "next-auth.session-token"
 
     @property
     def callback_url_cookie(self) -> str:
-        """The name under which a browser keeps where to go after signing in."""
+        """The name of the cookie with the URL to open after signing in."""
         return ("__Secure-" if self.secure else "") + "next-auth.callback-url"
 
     @property
     def state_cookie(self) -> str:
-        """The name under which a browser keeps what Google has to bring back."""
+        """The name of the cookie with the OAuth state that Google must return."""
         return ("__Secure-" if self.secure else "") + "next-auth.state"
 
     @property
     def csrf_cookie(self) -> str:
-        """The name under which a browser keeps the csrf token and its hash."""
+        """The name of the cookie with the CSRF token and its hash."""
         return ("__Host-" if self.secure else "") + "next-auth.csrf-token"
 
     def csrf_hash(self, token: str) -> str:
-        """What proves that a token is ours: hex SHA-256 of the token and the secret."""
+        """Return the hex SHA-256 of token and secret, which proves that this site issued the token."""
         return sha256(f"{token}{self.secret}".encode()).hexdigest()
 
     def allowed(self, url: str) -> str:
-        """The default redirect callback: that URL where it is of this site, else the site itself."""
+        """The default redirect callback: return the URL if it is on this site, else the site's origin."""
         if url.startswith("/"):
             return self.origin + url
         parts = urlsplit(url)
@@ -105,12 +112,12 @@ class Site:
 
 @dataclass(slots=True)
 class Turn:
-    """One request and the answer in the making.
+    """One request and its unfinished response.
 
     Attributes:
-        error: of the query, or the second part of the path, as NextAuth reads it.
-        csrf_verified: it is a POST, and its token is the one of a cookie that we signed.
-        callback_url: where to go after signing in or out; always of this site.
+        error: from the query, or the second part of the path, as NextAuth reads it.
+        csrf_verified: the request is a POST, and its token matches a cookie that this site signed.
+        callback_url: the URL to open after signing in or out; always on this site.
     """
 
     site: Site
@@ -127,13 +134,13 @@ class Turn:
 
     @property
     def provider(self) -> Provider | None:
-        """The provider that the path names, if there is one."""
+        """The provider named in the path, or None."""
         return self.site.providers.get(self.provider_id)
 
     def set_cookie(
         self, name: str, value: str, *, expires: datetime | None = None, http_only: bool = True
     ) -> None:
-        """Send a cookie with the answer; an empty value takes it away."""
+        """Add a cookie to the response; an empty value deletes it."""
         cookie = f"{name}={quote(value, safe=_UNESCAPED)}; Path=/"
         if not value:
             cookie += "; Max-Age=0"
@@ -143,33 +150,33 @@ class Turn:
         self._set_cookies.append(cookie)
 
     def answer(self, body: object, status: int = 200) -> Response:
-        """Text as text, everything else as JSON."""
+        """Respond with text for a string, else with JSON."""
         plain = isinstance(body, str)
         return self.dressed(Response(body, status) if plain else JSONResponse(body, status))
 
     def redirect(self, url: str, status: int = 200) -> Response:
-        """302; or, to a caller that asks by `json=true`, `{"url": …}` with that status."""
+        """Respond with 302; with `json=true` in the form, respond with `{"url": …}` and this status."""
         if self.form.get("json") == "true":
             return self.dressed(JSONResponse({"url": url}, status))
         return self.dressed(RedirectResponse(url, 302))
 
     def dressed(self, response: Response) -> Response:
-        """The response with this turn's cookies."""
+        """Add this request's cookies to the response."""
         for cookie in self._set_cookies:
             response.headers.append("Set-Cookie", cookie)
         return response
 
 
 class InvalidCallbackUrl(ValueError):
-    """The request asks to return to something that is no http address."""
+    """The callback URL of the request is not an http address."""
 
 
 async def begin(site: Site, request: Request) -> Turn:
-    """What NextAuth makes of a request before it looks at the action.
+    """Parse a request as NextAuth does before it handles the action.
 
     Raises:
-        InvalidCallbackUrl: the callback URL, of the request or its cookie, is no http address.
-        ValueError: the body says that it is JSON, and is not.
+        InvalidCallbackUrl: the callback URL, in the request or its cookie, is not an http address.
+        ValueError: the content type is JSON, but the body is not.
     """
     cookies = {name: unquote(value) for name, value in request.cookies.items()}
     form = await _form(request)
@@ -204,7 +211,7 @@ async def begin(site: Site, request: Request) -> Turn:
 
 
 async def _form(request: Request) -> Mapping[str, object]:
-    """The body as Next.js parses it: JSON, or a form, or nothing that NextAuth reads."""
+    """Parse the body as Next.js does: JSON or a form; empty for other types."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if request.method != "POST" or kind not in {"application/json", "application/x-www-form-urlencoded"}:
         return {}

@@ -1,4 +1,4 @@
-"""What the frontend's pages look like, and the policy that admits just what they are made of."""
+"""The frontend's pages, and their content security policy."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ FAVICON = (_SITE / "favicon.ico").read_bytes()
 
 
 def render(name: str, api_url: str, **values: object) -> str:
-    """One page as HTML.
+    """Render one page as HTML.
 
     Args:
-        name: the template's name without its ending.
-        api_url: where the page's script finds the API.
-        values: what the template asks for; all of it is escaped.
+        name: the template's name without suffix.
+        api_url: the URL of the API for the page's script.
+        values: the template's variables; all of them are escaped.
 
     Raises:
-        jinja2.UndefinedError: the template asks for something that is not given.
+        jinja2.UndefinedError: the template uses a variable that is missing.
     """
     return _TEMPLATES.get_template(f"{name}.html").render(
         api_url=api_url, script_path=SCRIPT_PATH, style_path=STYLE_PATH, **values
@@ -38,11 +38,16 @@ def render(name: str, api_url: str, **values: object) -> str:
 
 
 def content_security_policy(api_url: str) -> str:
-    """The CSP under which the pages work: own files, the API and its live updates, Google's sign-in."""
+    """Return the CSP that the pages need: own files, the API and its live updates, Google's sign-in.
+
+    Args:
+        api_url: the URL at which pages call the API; a path where they call their own website only.
+    """
+    called = f"'self' {api_url} ws{api_url.removeprefix('http')}" if api_url.startswith("http") else "'self'"
     return "; ".join(
         (
             "default-src 'self'",
-            f"connect-src 'self' {api_url} ws{api_url.removeprefix('http')}",
+            f"connect-src {called}",
             "form-action 'self' https://accounts.google.com",
             "frame-ancestors 'none'",
             "base-uri 'self'",

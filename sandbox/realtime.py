@@ -1,4 +1,4 @@
-"""Live updates: `/ws`, its streams, and the one clock whose heartbeat all of them hear."""
+"""Live updates: `/ws`, its streams, and the server-wide clock that sends heartbeats to all of them."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ _NEWS_EVERY = 5  # heartbeats
 
 @dataclass(eq=False, slots=True)
 class Stream:
-    """One client: its connection, its tier, and which exploits it wants to hear of."""
+    """One client: its connection, its tier, and its filters for exploits."""
 
     socket: WebSocket
     tier: Tier
     filters: dict[str, Any] = field(default_factory=dict)
 
     async def tell(self, kind: str, **content: object) -> None:
-        """Send a frame; a client that has gone is noticed by its own receiving loop."""
+        """Send a frame; the client's receiving loop detects a closed connection."""
         with contextlib.suppress(WebSocketDisconnect, RuntimeError):
             await self.socket.send_json({"type": kind, **content, "timestamp": datetime.now(UTC).isoformat()})
 
     async def tell_status(self, message: str) -> None:
-        """Send the frame that also answers `update_filters`."""
+        """Send a status frame, which also answers `update_filters`."""
         await self.tell("status", data={"message": message, "tier": self.tier.value, "filters": self.filters})
 
     def wants(self, exploit: dict[str, Any]) -> bool:
@@ -48,7 +48,7 @@ class Stream:
 
 
 class Realtime:
-    """Every open stream."""
+    """All open streams."""
 
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
@@ -70,14 +70,14 @@ class Realtime:
         try:
             await stream.tell_status("Connected to the live exploit feed")
             while True:
-                await self._heard(stream, await socket.receive_text())
+                await self._handle(stream, await socket.receive_text())
         except (WebSocketDisconnect, KeyError):  # KeyError: a binary frame, which nothing here sends
             pass
         finally:
             self._streams.discard(stream)
 
     async def beat(self) -> None:
-        """The clock; runs until it is cancelled."""
+        """Send heartbeats until it is cancelled."""
         beats = 0
         while True:
             await asyncio.sleep(self._platform.heartbeat_s)
@@ -96,8 +96,8 @@ class Realtime:
                 if exploit and stream.wants(exploit):
                     await stream.tell("exploit", data=exploit)
 
-    async def _heard(self, stream: Stream, text: str) -> None:
-        """React to `update_filters`; `heartbeat_ack` and anything unknown want no answer."""
+    async def _handle(self, stream: Stream, text: str) -> None:
+        """Handle `update_filters`; `heartbeat_ack` and unknown frames get no answer."""
         try:
             frame = json.loads(text)
         except ValueError:
@@ -111,7 +111,7 @@ class Realtime:
 
 
 def _filters(data: object) -> dict[str, Any]:
-    """The filters that make sense, whatever a client sends."""
+    """Return the valid filters, whatever a client sends."""
     asked = data if isinstance(data, dict) else {}
     kept: dict[str, Any] = {}
     if isinstance(chains := asked.get("chains"), list):

@@ -1,4 +1,4 @@
-"""From an empty folder to a living platform, and its end."""
+"""Start, run and stop the whole platform."""
 
 from __future__ import annotations
 
@@ -13,15 +13,18 @@ from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
 
 from sandbox.api import create_api
+from sandbox.authority import issue
 from sandbox.control import create_control
 from sandbox.effects import Effects
-from sandbox.ending import asked_to_end
+from sandbox.ending import end_requested
 from sandbox.faults import Faults
+from sandbox.forms import lasting_faults
 from sandbox.frontend import create_app
 from sandbox.outside.checkout import Checkout
 from sandbox.outside.scenes import Scene
 from sandbox.outside.systems import create_outside
 from sandbox.platform import Platform, Secrets
+from sandbox.pooler import Pooler
 from sandbox.postgres import Postgres
 from sandbox.ready import tell
 from sandbox.seed import Tables, create_tables, make_tables
@@ -32,36 +35,39 @@ _CONNECTIONS = 6
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the command line says; the units are those of `Platform`."""
+    """The command line's options; the units are those of `Platform`."""
 
     heartbeat_s: float
     latency_ms: float
     faults: tuple[str, ...]
-    release_faults: tuple[tuple[str, str], ...]  # of the service, while it runs the commit that is released
+    release_faults: tuple[tuple[str, str], ...]  # (service, fault), while it runs the released commit
     commit: str  # "" for the checkout's own
     scene: Scene
     deploy_s: float
     downtime_s: float
+    forms: frozenset[str] = frozenset()
+    authority: Path | None = None  # where the authority's certificate goes; None for no TLS
 
 
-async def run(options: Options, postgres: Postgres, folder: Path) -> str:
-    """Bring the platform up, tell where it is, and keep it until it is to end.
+async def run(options: Options, postgres: Postgres, pooler: Pooler, folder: Path) -> str:
+    """Start the platform, print its addresses, and run it until a shutdown is requested.
 
     Args:
-        options: how it is to be.
-        postgres: not started yet.
-        folder: where to put what it needs on disk.
+        options: the options of the command line.
+        postgres: a server that is not started yet.
+        pooler: likewise; started only for the form of that name.
+        folder: the folder for its files.
 
     Returns:
-        Why it ended otherwise than asked, or "".
+        The reason if it ended unexpectedly, or "".
 
     Raises:
-        PostgresFailed: the database did not start.
-        OSError: the checkout could not be made.
+        PostgresFailed, PoolerFailed: the database or its pooler did not start.
+        OSError: the checkout could not be created.
     """
-    logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)  # a database that is down is no news here
-    asked = asked_to_end()
-    living = asyncio.create_task(_live(options, postgres, folder))
+    logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)  # faults take the database down on purpose
+    asked = end_requested()
+    living = asyncio.create_task(_live(options, postgres, pooler, folder))
     await asyncio.wait({asked, living}, return_when=asyncio.FIRST_COMPLETED)
     if living.done():
         return await living
@@ -70,8 +76,9 @@ async def run(options: Options, postgres: Postgres, folder: Path) -> str:
     return await asked
 
 
-async def _live(options: Options, postgres: Postgres, folder: Path) -> str:
-    secrets, faults = Secrets(), Faults(options.faults)
+async def _live(options: Options, postgres: Postgres, pooler: Pooler, folder: Path) -> str:
+    secrets, faults = Secrets(), Faults(options.faults, lasting=lasting_faults(options.forms))
+    certificate = issue(folder, options.authority) if options.authority else None
     api_port, frontend_port, control_port, outside_port = (free_port() for _ in range(4))
     tables = make_tables(secrets, datetime.now(UTC))
     checking_out = asyncio.create_task(asyncio.to_thread(Checkout, folder / "checkout"))
@@ -84,8 +91,8 @@ async def _live(options: Options, postgres: Postgres, folder: Path) -> str:
             secrets=secrets,
             faults=faults,
             pool=pool,
-            api_url=url_of(api_port),
-            frontend_url=url_of(frontend_port),
+            api_url=url_of(api_port, secure=certificate is not None),
+            frontend_url=url_of(frontend_port, secure=certificate is not None),
             heartbeat_s=options.heartbeat_s,
             latency_ms=options.latency_ms,
             commit=options.commit or checkout.head,
@@ -93,19 +100,25 @@ async def _live(options: Options, postgres: Postgres, folder: Path) -> str:
             scene=options.scene,
             deploy_s=options.deploy_s,
             downtime_s=options.downtime_s,
+            forms=options.forms,
+            certificate=certificate,
         )
         for service, fault in options.release_faults:
             faults.carry(fault, partial(platform.world.runs_the_release, service))
         servers = Servers(faults)
         effects = Effects(platform, postgres, servers, checkout, tables)
         try:
-            await servers.start("api", create_api(platform), api_port)
-            await servers.start("frontend", create_app(platform), frontend_port)
+            await servers.start("api", create_api(platform), api_port, certificate)
+            await servers.start("frontend", create_app(platform), frontend_port, certificate)
             await servers.start("outside", create_outside(platform.world, secrets), outside_port)
             await servers.start("control", create_control(platform, effects), control_port)
             await effects.apply()
             platform.world.begin()
             database_url = postgres.dsn("verifier", secrets.database_password)
+            if "pooler" in options.forms:
+                database_url = await pooler.start(
+                    database_port=postgres.port, user="verifier", password=secrets.database_password
+                )
             tell(platform, database_url, url_of(control_port), url_of(outside_port))
             return await postgres.died()
         finally:
@@ -115,7 +128,7 @@ async def _live(options: Options, postgres: Postgres, folder: Path) -> str:
 async def _fill(postgres: Postgres, tables: Tables, secrets: Secrets) -> None:
     """Turn the empty cluster into the platform's database.
 
-    Renaming the database that initdb made takes a millisecond, where creating one would copy it.
+    Renaming initdb's database takes a millisecond; creating a new one would copy it.
     """
     dsn = postgres.superuser_dsn("template1")
     async with await AsyncConnection.connect(dsn, autocommit=True) as connection:
@@ -129,7 +142,7 @@ def _pool(postgres: Postgres) -> AsyncConnectionPool:
         postgres.superuser_dsn(),
         min_size=_CONNECTIONS,
         timeout=2,
-        # a lost connection is looked for this long, then afresh for the next caller: no growing pauses
+        # Retries for a lost connection end early and start again with the next caller, so pauses do not grow.
         reconnect_timeout=0.2,
         kwargs={"application_name": "kamiyo-api"},
         open=False,

@@ -1,4 +1,4 @@
-"""The tables that no migration makes: the API's own, and Prisma's record of migrations."""
+"""The tables without a migration: the API's own, and Prisma's migration table."""
 
 SCHEMA = """
 CREATE TABLE exploits (

@@ -1,4 +1,4 @@
-"""The rows of a healthy platform: the same every time, but for the hour and the secrets."""
+"""The rows of a healthy platform: always the same, except for times and secrets."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Rows = Sequence[tuple[object, ...]]
 Tables = Mapping[str, Rows]
 
 _EXPLOITS = 360
-_FRESH = 12  # of them within the last day, which anonymous callers do not see
+_FRESH = 12  # of them within the last day, hidden from anonymous callers
 
 _CHAINS = {
     "Ethereum": 30,
@@ -56,7 +56,7 @@ _BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 
 
 def make_tables(secrets: Secrets, now: datetime) -> Tables:
-    """All rows by table, in an order that satisfies the foreign keys."""
+    """Create all rows by table, in an order that satisfies the foreign keys."""
     chance = random.Random(20260101)  # noqa: S311 - no secret comes from it
     month_ago = now - timedelta(days=30)
     in_a_month = _without_zone(now + timedelta(days=30))
@@ -76,25 +76,36 @@ def make_tables(secrets: Secrets, now: datetime) -> Tables:
 
 
 def failed_migration(now: datetime) -> tuple[object, ...]:
-    """The release's migration as Prisma leaves a row when one breaks: neither finished nor rolled back."""
+    """Return the release's row as Prisma leaves it after an error: neither finished nor rolled back."""
     began = now - timedelta(hours=1)
     return (*_named(RELEASED), None, RELEASED.name, "ERROR: column already exists", None, began, 0)
 
 
+def interrupted_migration(began: datetime) -> tuple[object, ...]:
+    """Return the release's row as Prisma leaves it after a lost connection: only started."""
+    return (*_named(RELEASED), None, RELEASED.name, None, None, began, 0)
+
+
+def rolled_back_migration(began: datetime) -> tuple[object, ...]:
+    """Return the release's row as `migrate resolve --rolled-back` leaves it: failed and rolled back."""
+    given_up = began + timedelta(seconds=2)
+    return (*_named(RELEASED), None, RELEASED.name, "ERROR: lock timeout", given_up, began, 0)
+
+
 def applied_migration(migration: Migration, began: datetime) -> tuple[object, ...]:
-    """A migration as Prisma records it when all went well."""
+    """Return a migration's row as Prisma records it on success."""
     return (*_named(migration), began + timedelta(seconds=1), migration.name, None, None, began, 1)
 
 
 async def create_schema(connection: AsyncConnection) -> None:
-    """Make all tables: those of no migration, and those that the migrations make."""
+    """Create all tables: those without a migration, and those of the migrations."""
     await connection.execute(SCHEMA)
     for migration in MIGRATIONS:
         await connection.execute(migration.sql.encode())
 
 
 async def create_tables(connection: AsyncConnection, tables: Tables, reader_password: str) -> None:
-    """Make the schema and its rows, and the role `verifier`, which may read all and write nothing."""
+    """Create the schema, its rows, and the read-only role `verifier`."""
     await create_schema(connection)
     await fill(connection, tables)
     await connection.execute(
@@ -165,10 +176,10 @@ def _migrations(now: datetime) -> Rows:
 
 
 def _named(migration: Migration) -> tuple[str, str]:
-    """Its id and checksum."""
+    """Return the migration's id and checksum."""
     return str(uuid.uuid5(uuid.NAMESPACE_URL, migration.name)), migration.checksum
 
 
 def _without_zone(moment: datetime) -> datetime:
-    """Prisma's DateTime is a timestamp without a zone, in UTC."""
+    """Convert to Prisma's DateTime, a timestamp without a zone, in UTC."""
     return moment.astimezone(UTC).replace(tzinfo=None)

@@ -1,4 +1,4 @@
-"""Database sessions as NextAuth keeps them by its Prisma adapter: one row of "Session" a signed-in browser.
+"""Database sessions like NextAuth's with its Prisma adapter: one "Session" row for each signed-in browser.
 
 Source: next-auth v4, core/routes/session.ts and the adapter's schema.
 """
@@ -17,15 +17,15 @@ from sandbox.platform import Platform
 
 MAX_AGE = timedelta(days=30)
 UPDATE_AGE = timedelta(days=1)
-"""A session in use is prolonged at most this often."""
+"""A session in use is extended at most this often."""
 
 _NO_PATIENCE_S = 0.05
-"""How long to look for a connection when it is known that there is none."""
+"""Seconds to wait for a connection if the database is known to be down."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoredSession:
-    """A live session and whose it is."""
+    """A valid session and its user."""
 
     token: str
     expires: datetime
@@ -35,13 +35,13 @@ class StoredSession:
 
 
 class Sessions:
-    """The adapter. Every method raises psycopg.Error when the database does not answer."""
+    """The adapter. Every method raises psycopg.Error if the database does not answer."""
 
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
 
     async def find(self, token: str) -> StoredSession | None:
-        """The session of that token; an expired one is deleted, one in use prolonged."""
+        """Return the session of a token; delete an expired one, and extend one in use."""
         if "sessions-lost" in self._platform.faults:
             return None
         async with self._connection() as connection:
@@ -66,14 +66,14 @@ class Sessions:
             return StoredSession(token, expires, name, email, image)
 
     async def user_id(self, email: str) -> str | None:
-        """Whose address that is."""
+        """Return the id of the user with this email address, or None."""
         async with self._connection() as connection:
             cursor = await connection.execute('SELECT id FROM "User" WHERE email = %s', (email,))
             row = await cursor.fetchone()
             return None if row is None else str(row[0])
 
     async def create(self, user_id: str) -> tuple[str, datetime]:
-        """Begin a session: its token, and when it ends."""
+        """Create a session; return its token and its expiry."""
         token, expires = secrets.token_hex(32), datetime.now(UTC) + MAX_AGE
         async with self._connection() as connection:
             await connection.execute(
@@ -83,7 +83,7 @@ class Sessions:
         return token, expires
 
     async def delete(self, token: str) -> None:
-        """End a session; it need not exist."""
+        """Delete a session; it need not exist."""
         async with self._connection() as connection:
             await connection.execute('DELETE FROM "Session" WHERE "sessionToken" = %s', (token,))
 
@@ -95,5 +95,5 @@ class Sessions:
 
 
 def _stored(moment: datetime) -> datetime:
-    """Prisma's DateTime is a timestamp without a zone, in UTC."""
+    """Convert to Prisma's DateTime, a timestamp without a zone, in UTC."""
     return moment.astimezone(UTC).replace(tzinfo=None)

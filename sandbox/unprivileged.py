@@ -1,4 +1,4 @@
-"""PostgreSQL refuses to run as root: which account stands in, and what that account can reach."""
+"""An unprivileged account for PostgreSQL, which refuses to run as root."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from pathlib import Path
 
 
 def stand_in() -> pwd.struct_passwd | None:
-    """The account for processes that must not be root's, or None when we are not root ourselves.
+    """Return the account for unprivileged processes, or None if this process is not root's.
 
     Raises:
-        LookupError: we are root, and the system has no account `nobody`.
+        LookupError: the process is root's, and the system has no account `nobody`.
     """
     if os.geteuid() != 0:
         return None
@@ -27,7 +27,7 @@ def stand_in() -> pwd.struct_passwd | None:
 
 
 def anyone_can_reach(path: Path) -> bool:
-    """Any account may enter every folder above it, and read and run (a folder: enter) it."""
+    """Whether every account may enter all parent folders, and read and execute the path."""
     path = path.resolve()
     may_enter = all(folder.stat().st_mode & stat.S_IXOTH for folder in path.parents)
     wanted = stat.S_IROTH | stat.S_IXOTH
@@ -35,7 +35,7 @@ def anyone_can_reach(path: Path) -> bool:
 
 
 def temporary_folder() -> Path:
-    """A new folder of ours, in a place that the stand-in can reach too."""
+    """Create a temporary folder that the unprivileged account can reach too."""
     usual = Path(tempfile.gettempdir())
     base = usual if stand_in() is None or anyone_can_reach(usual) else Path("/tmp")  # noqa: S108
     return Path(tempfile.mkdtemp(prefix="kamiyo-sandbox-", dir=base))

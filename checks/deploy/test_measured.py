@@ -1,19 +1,18 @@
-"""What is kept of every deployment: how long it took, and whether users noticed."""
+"""Measurements of every deployment: its duration, and its downtime for users."""
 
 import pytest
 
 pytestmark = pytest.mark.needs("render.key")
 
 BLINK_S = 2
-"""Seconds: one lost answer at a pace of one a second is shown, and is no downtime."""
+"""Seconds: at one request a second, one lost answer is reported, but does not count as downtime."""
 
 
 @pytest.mark.item("deploy.duration")
-def test_the_duration_is_measured(deployment, measure):
-    """From the first deploy's beginning to the last one's end, and it has ended."""
+def test_the_duration_is_measured(deployment, measure, measure_each):
+    """The deployment has ended; its duration is from the first deploy's start to the last one's end."""
     measure("duration", deployment.duration_s, "s")
-    for name, moment in deployment.times.items():
-        measure(name, moment)
+    measure_each(deployment.times)
 
     assert deployment.duration_s is not None, f"not over after {deployment.waited_s:.0f} s: " + ", ".join(
         f"{service} {what}" for service, what in deployment.not_live.items()
@@ -23,7 +22,7 @@ def test_the_duration_is_measured(deployment, measure):
 @pytest.mark.item("deploy.downtime")
 @pytest.mark.parametrize("service", ["api", "frontend"])
 def test_the_public_addresses_stay_reachable(service, deployment, measure):
-    """Asked every second from before to after, each address is away for no more than 2 s."""
+    """Probed every second during the deployment, each address is unavailable for at most 2 s."""
     seen = deployment.downtime(service)
 
     measure("downtime", seen.seconds, "s")

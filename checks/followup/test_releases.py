@@ -1,4 +1,4 @@
-"""What is kept of every deployment, and of all of them together."""
+"""Records of every deployment, and of all deployments together."""
 
 import pytest
 
@@ -18,7 +18,7 @@ def test_the_release_stands(service, history, rollbacks_since, measure):
 @pytest.mark.item("followup.success-rate")
 @pytest.mark.needs("render.key")
 def test_deployments_succeed(release_after, deploys_ended, objective, measure):
-    """A week after: of all deploys of the last 30 days that ended by themselves, enough succeeded."""
+    """A week later: the success rate of the deploys that ended in the last 30 days is over the objective."""
     release_after(hours=24 * 7)
     succeeded, failed = deploys_ended(30)
 

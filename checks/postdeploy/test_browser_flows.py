@@ -1,4 +1,4 @@
-"""Step 4, in a browser: what people come for works on the page itself."""
+"""Step 4, in a browser: the main user flows work on the page."""
 
 import pytest
 
@@ -16,7 +16,7 @@ def test_the_dashboard_shows_exploits(browser, measure):
 
 @pytest.mark.item("postdeploy.browser-filter-chain")
 def test_a_chain_narrows_the_page(browser, measure):
-    """Every row that is left is of the chain that was chosen: the rarest on the page."""
+    """Every remaining row is of the chosen chain, which is the rarest on the page."""
     browser.dashboard()
     narrowed = browser.narrow("chain")
 
@@ -29,7 +29,7 @@ def test_a_chain_narrows_the_page(browser, measure):
 
 @pytest.mark.item("postdeploy.browser-filter-protocol")
 def test_a_protocol_narrows_the_page(browser, measure):
-    """Every row that is left has the protocol that was asked for in its name: the rarest on the page."""
+    """Every remaining row has the chosen protocol in its name, which is the rarest on the page."""
     browser.dashboard()
     narrowed = browser.narrow("protocol")
 
@@ -55,7 +55,7 @@ def test_an_exploits_details_open_on_the_page(browser, measure):
 @pytest.mark.item("postdeploy.browser-subscribe")
 @pytest.mark.writes("an alert subscription of the test account")
 def test_alerts_are_subscribed_to_on_the_page(browser, measure):
-    """A press on the button is answered by a word that alerts are subscribed to."""
+    """After a click on the button, the page confirms the subscription."""
     browser.dashboard()
     said = browser.subscribe()
 

@@ -1,11 +1,11 @@
-"""Step 4, in a browser: people come in."""
+"""Step 4, in a browser: people can sign in."""
 
 import pytest
 
 
 @pytest.mark.item("postdeploy.browser-sign-in-page")
 def test_the_sign_in_page_offers_a_way_in(browser, measure):
-    """Once its scripts have run, the page shows at least one button to sign in by."""
+    """After its scripts have run, the page shows at least one sign-in button."""
     ways = browser.ways_in()
 
     measure("ways_in", ", ".join(ways))
@@ -14,7 +14,7 @@ def test_the_sign_in_page_offers_a_way_in(browser, measure):
 
 @pytest.mark.item("postdeploy.browser-sign-in")
 def test_the_test_account_signs_in(browser, environment, measure):
-    """By its password, else by its session, the test account reaches the dashboard and is known there."""
+    """By password or stored session, the test account reaches the dashboard and is recognised there."""
     arrival = browser.sign_in()
 
     measure("signed_in_by", arrival.by)
@@ -26,7 +26,7 @@ def test_the_test_account_signs_in(browser, environment, measure):
 
 @pytest.mark.item("postdeploy.browser-signed-out")
 def test_a_stranger_is_sent_to_sign_in(browser, environment, measure):
-    """Whoever opens the dashboard without a session ends on the sign-in page."""
+    """A visitor without a session who opens the dashboard is redirected to the sign-in page."""
     wanted = environment.sign_in.page_path
     ended = browser.follow(environment.frontend.dashboard_path, to=wanted)
 

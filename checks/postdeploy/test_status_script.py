@@ -1,4 +1,4 @@
-"""Step 4: what the project itself says of the running platform."""
+"""Step 4: the project's own status script for the running platform."""
 
 import pytest
 
@@ -6,8 +6,8 @@ import pytest
 @pytest.mark.item("postdeploy.status-script")
 @pytest.mark.needs("project")
 def test_the_projects_own_status_script_agrees(project, environment, measure):
-    """The status script of the checkout, given both addresses, ends with 0."""
-    ran = project.check_status(environment.api.url, environment.frontend.url)
+    """The status script of the checkout, called with both addresses, exits with 0."""
+    ran = project.check_status(environment.api_url, environment.frontend_url)
 
     measure("exit_code", ran.code)
     measure("summary", ran.last_line)

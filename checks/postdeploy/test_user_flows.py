@@ -1,11 +1,11 @@
-"""Step 4: what people come for: see exploits, narrow them down, read one."""
+"""Step 4: the main user flows: list exploits, filter them, open one."""
 
 import pytest
 
 
 @pytest.mark.item("postdeploy.dashboard-loads")
 def test_the_dashboard_loads(frontend, environment, measure):
-    """The dashboard is 200 and an HTML page for anyone; a browser sends strangers on to sign in."""
+    """The dashboard is 200 and an HTML page for everyone; a browser redirects visitors to sign in."""
     page = frontend.page(environment.frontend.dashboard_path)
 
     measure("page_size", len(page.body), "bytes")
@@ -14,7 +14,7 @@ def test_the_dashboard_loads(frontend, environment, measure):
 
 @pytest.mark.item("postdeploy.exploits-listed")
 def test_the_dashboards_list_has_rows(api, measure):
-    """Some page of exploits has rows: delayed data may leave the first ones empty to strangers."""
+    """At least one page of exploits has rows; delayed data may leave a visitor's first pages empty."""
     page = api.page_with_rows()
 
     measure("rows", len(page.data), "count")
@@ -23,7 +23,7 @@ def test_the_dashboards_list_has_rows(api, measure):
 
 @pytest.mark.item("postdeploy.filter-by-chain")
 def test_a_chain_narrows_the_list(api, measure):
-    """Every row of a filtered page is on the chain asked for: the rarest of the unfiltered page."""
+    """Every row of a filtered page is of the requested chain, the rarest of the unfiltered page."""
     chain = api.page_with_rows().rarest("chain")
     found = {row.chain for row in api.page_with_rows(chain=chain).data}
 
@@ -35,7 +35,7 @@ def test_a_chain_narrows_the_list(api, measure):
 
 @pytest.mark.item("postdeploy.filter-by-protocol")
 def test_a_protocol_narrows_the_list(api, measure):
-    """Every row of a filtered page has the protocol asked for in its name (the filter is a partial match)."""
+    """Every row of a filtered page has the requested protocol in its name (the filter matches partially)."""
     protocol = api.page_with_rows().rarest("protocol")
     found = {row.protocol for row in api.page_with_rows(protocol=protocol).data}
     others = {name for name in found if protocol.casefold() not in name.casefold()}
@@ -47,7 +47,7 @@ def test_a_protocol_narrows_the_list(api, measure):
 
 @pytest.mark.item("postdeploy.exploit-details")
 def test_an_exploits_details_open(api, measure):
-    """`GET /exploits/{tx_hash}` gives the exploit that the list named."""
+    """`GET /exploits/{tx_hash}` returns the exploit that the list contains."""
     listed = api.page_with_rows().first
     details = api.exploit(listed.tx_hash)
 

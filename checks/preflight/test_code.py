@@ -1,17 +1,17 @@
-"""Section 1: what is about to go live is tested, audited, reviewed, and the same as on the main branch."""
+"""Section 1: the commit to deploy is tested, audited, reviewed, and up to date with the main branch."""
 
 import pytest
 
-from plugins.model.commits import same_commit
-from plugins.model.figures import counted
+from kamiyo_verify.model.commits import same_commit
+from kamiyo_verify.model.figures import counted
 
 
 @pytest.mark.item("preflight.tests-pass")
 @pytest.mark.timeout(900)
-@pytest.mark.flaky(reruns=0)  # the same tests of the same commit have nothing new to say
+@pytest.mark.flaky(reruns=0)  # running the same tests of the same commit again gives no new information
 @pytest.mark.needs("project")
 def test_the_projects_own_tests_pass(project, keep_output, measure):
-    """The test command of the environment ends with exit code 0; its output is kept beside the report."""
+    """The environment's test command exits with 0; its output is saved beside the report."""
     ran = project.run_tests()
 
     measure("output", keep_output(ran.tail))
@@ -24,7 +24,7 @@ def test_the_projects_own_tests_pass(project, keep_output, measure):
 @pytest.mark.timeout(900)
 @pytest.mark.needs("project")
 def test_the_security_audit_finds_nothing_critical(project, measure):
-    """The project's own audit ends with 0; where there is none, pip-audit and npm audit find nothing."""
+    """The project's own audit exits with 0; without one, pip-audit and npm audit find nothing."""
     audit = project.audit()
 
     measure("audited_by", audit.by)
@@ -35,7 +35,7 @@ def test_the_security_audit_finds_nothing_critical(project, measure):
 @pytest.mark.item("preflight.code-reviewed")
 @pytest.mark.needs("github.token")
 def test_somebody_else_approved_exactly_this_commit(reviewed, measure):
-    """The pull request that ends in it is approved as it is, not by its author, and nobody objects."""
+    """The pull request with this head commit is approved by someone else, and nobody requests changes."""
     measure("pull_request", reviewed.pull)
     measure("approved_by", ", ".join(reviewed.by))
     assert not reviewed.problems, f"the commit is not approved: {'; '.join(reviewed.problems)}"
@@ -43,23 +43,22 @@ def test_somebody_else_approved_exactly_this_commit(reviewed, measure):
 
 @pytest.mark.item("preflight.checks-green")
 @pytest.mark.needs("github.token")
-def test_every_check_of_the_commit_is_green(github, commit_to_deploy, measure):
-    """At least one check ran on the commit, and each of them is completed and did not fail."""
-    runs, status = github.check_runs(commit_to_deploy), github.status(commit_to_deploy)
-    red = [f"{run.name} ({run.conclusion or run.status})" for run in runs if not run.green]
+def test_every_check_of_the_commit_is_green(checks_of_commit, measure):
+    """At least one check of the commit succeeded, none failed, and none is pending."""
+    measure("checks", checks_of_commit.total, "count")
+    measure("own_job", ", ".join(checks_of_commit.own))
 
-    measure("checks", len(runs) + len(status.statuses), "count")
-    assert runs or status.statuses, (
+    assert not checks_of_commit.red, f"not green: {', '.join(checks_of_commit.red)}"
+    assert checks_of_commit.settled()
+    assert checks_of_commit.succeeded, (
         "no check ran on the commit at all: nothing but the author has looked at it"
     )
-    assert not red, f"not green: {', '.join(red)}"
-    assert status.green, f"the commit's statuses are together {status.state}, not success"
 
 
 @pytest.mark.item("preflight.branch-up-to-date")
 @pytest.mark.needs("project")
 def test_the_checkout_is_clean_and_has_all_of_the_branch(git, environment, commit_to_deploy, measure):
-    """Nothing is uncommitted, nothing of the remote branch is missing, and the commit asked is here."""
+    """Nothing is uncommitted, the remote branch is included, and the expected commit is checked out."""
     standing = git.standing(environment.project.branch)
 
     measure("head", standing.head)

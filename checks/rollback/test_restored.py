@@ -1,19 +1,20 @@
-"""After a rollback: the version before is really back, and stays."""
+"""After a rollback: the earlier version is live, and stays live."""
 
 import pytest
 
-from plugins.model.commits import same_commit
+from kamiyo_verify.model.commits import same_commit
 
 
 @pytest.mark.item("rollback.previous-commit-answers")
 @pytest.mark.needs("render.key")
 @pytest.mark.parametrize("service", ["api", "frontend"])
-def test_the_previous_commit_answers(service, taken_back, deployed_commits, measure):
-    """What is live was live before the release that was taken back (or reverts it, or stays), and answers."""
-    state, answering = taken_back[service], deployed_commits[service]
+def test_the_previous_commit_answers(service, rollback_state, answering_commit, measure):
+    """The live commit was live before the bad release, reverts it or was not affected, and it answers."""
+    state, answering = rollback_state[service], answering_commit(service)
 
     measure("live", state.commit)
     measure("answering", answering)
+    measure("rollback_missing", state.is_missing)
     assert not state.problem, f"{service}: {state.problem}"
     assert same_commit(answering, state.commit), (
         f"{service}: {answering[:7]} answers where {state.commit[:7]} was expected"
@@ -23,12 +24,12 @@ def test_the_previous_commit_answers(service, taken_back, deployed_commits, meas
 @pytest.mark.item("rollback.auto-deploy-held")
 @pytest.mark.needs("render.key")
 @pytest.mark.parametrize("service", ["api", "frontend"])
-def test_the_next_push_does_not_undo_it(service, auto_deploy, taken_back, measure):
-    """Auto-deploy is off, or what is live reverts the bad commit; a rollback by Render's API leaves it on."""
+def test_the_next_push_does_not_undo_it(service, auto_deploy, rollback_state, measure):
+    """Auto-deploy is off, or the live commit reverts the bad one; a rollback by Render's API leaves it on."""
     measure("auto_deploy", auto_deploy[service])
-    measure("reverts", taken_back[service].reverts)
+    measure("reverts", rollback_state[service].reverts)
 
-    assert taken_back[service].withstands_a_push or not auto_deploy[service], (
+    assert rollback_state[service].withstands_a_push or not auto_deploy[service], (
         f"auto-deploy of {service} is on: the next push brings the bad version back."
         " Switch it off in the service's settings on Render, or push a revert of the bad commit"
     )
@@ -36,10 +37,9 @@ def test_the_next_push_does_not_undo_it(service, auto_deploy, taken_back, measur
 
 @pytest.mark.item("rollback.verified")
 @pytest.mark.parametrize("service", ["api", "frontend"])
-def test_what_people_come_for_works(service, vital_signs, measure):
-    """Health, readiness and exploits on the API; the home page, the sign-in page and the way to the API."""
-    found = vital_signs(service)
+def test_what_people_come_for_works(service, smoke_test, measure_each):
+    """The API serves health, readiness, exploits; the frontend its home page, sign-in page and API proxy."""
+    found = smoke_test(service)
 
-    for name, told in found.items():
-        measure(name, told or "good")
-    assert not any(found.values()), "; ".join(f"{name}: {told}" for name, told in found.items() if told)
+    measure_each({name: problem or "good" for name, problem in found.items()})
+    assert not any(found.values()), "; ".join(f"{name}: {why}" for name, why in found.items() if why)

@@ -1,1 +1,1 @@
-"""The systems around the platform, each as its own API shows it; all of them show one `World`."""
+"""The external systems around the platform, each with its own API; all of them show one `World`."""

@@ -1,4 +1,4 @@
-"""The checkout of what is deployed: a clone and its bare origin, made anew, broken by rewriting files."""
+"""The checkout of the deployed project: a clone and its bare origin; faults rewrite its files."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from sandbox.outside.render_services import BRANCH, blueprint
 
 _README = "README.md"
 _MESSAGE = "Alert on exploits by chain"
-_DATE = "2025-11-03T09:00:00+00:00"  # the same commit each time, so that its id can be written down
+_DATE = "2025-11-03T09:00:00+00:00"  # fixed, so that the commit's id is always the same
 _FRESH_S = 3600.0
 _STALE_S = 4 * 86400.0
 
 
 class Checkout:
-    """A clone of the project in a folder of ours. Nothing of git's outside that folder is read or written.
+    """A clone of the project. Git reads and writes nothing outside its folder.
 
     Args:
-        folder: where to make it; must not exist.
+        folder: the folder to create; it must not exist.
 
     Attributes:
-        path: the clone.
+        path: the path of the clone.
         head: the commit that is checked out.
     """
 
@@ -42,7 +42,7 @@ class Checkout:
         self.head = self._commit()
 
     def apply(self, faults: Faults) -> None:
-        """Make the files agree with the set of faults."""
+        """Rewrite the files for the active faults."""
         files = dict(self._files)
         for name, edit in EDITS.items():
             if name in faults:
@@ -52,7 +52,7 @@ class Checkout:
         self._stand("branch-behind" in faults)
 
     def _write(self, files: Files) -> None:
-        """Write what is to be there, remove what is not; files that are as they should be are left alone."""
+        """Write these files and remove all others; unchanged files are not touched."""
         for name in self._written.keys() - files.keys():
             path = self.path / name
             path.unlink()
@@ -70,7 +70,7 @@ class Checkout:
         self._git("init", "--quiet", "--template=", f"--initial-branch={BRANCH}")
         self._git("add", "--all")
         self._git("commit", "--quiet", f"--message={_MESSAGE}")
-        # What `git clone --bare` and `git remote add` would do, in a fifth of the time.
+        # The same as `git clone --bare` and `git remote add`, in a fifth of the time.
         own = self.path / ".git"
         shutil.copytree(own, self._origin, ignore=shutil.ignore_patterns("index", "logs", "COMMIT_EDITMSG"))
         (self._origin / "config").write_text("[core]\n\trepositoryformatversion = 0\n\tbare = true\n")
@@ -78,8 +78,8 @@ class Checkout:
             config.write(
                 f'[remote "origin"]\n\turl = {self._origin}\n\tfetch = +refs/heads/*:refs/remotes/origin/*\n'
             )
-        # Faults rewrite tracked files, and each is to be seen by its own check alone: git takes these for
-        # unchanged whatever they hold, and new files in these folders for none of its business.
+        # Faults rewrite tracked files, and only the check for each fault must see that: git treats these
+        # files as unchanged whatever they contain, and ignores new files in these folders.
         tracked = sorted(self._files.keys() - {_README, BACKUP})
         self._git("update-index", "--skip-worktree", *tracked)
         (own / "info").mkdir(exist_ok=True)
@@ -92,8 +92,8 @@ class Checkout:
             made = time.time() - seconds
             os.utime(path, (made, made))
 
-    def _stand(self, behind: bool) -> None:  # noqa: FBT001 - how it is to stand
-        """Let the origin have a commit more than the clone, or as many."""
+    def _stand(self, behind: bool) -> None:  # noqa: FBT001 - the wanted state
+        """Make the origin one commit ahead of the clone, or equal to it."""
         if behind == self._behind:
             return
         tip = self.head
@@ -136,7 +136,7 @@ def _git_program() -> str:
 
 
 def _healthy() -> Files:
-    """Every file of the checkout by its path."""
+    """Return every file of the checkout by its path."""
     files = {
         path.relative_to(PROJECT).as_posix(): path.read_bytes().decode()
         for path in PROJECT.rglob("*")

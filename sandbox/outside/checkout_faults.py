@@ -1,4 +1,4 @@
-"""What each fault of the checkout rewrites."""
+"""The file changes of each fault of the checkout."""
 
 from __future__ import annotations
 

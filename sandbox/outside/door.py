@@ -1,4 +1,4 @@
-"""The door of every outside system: nobody gets in without the credential."""
+"""Authentication of every external system."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from starlette.responses import Response
 def door(
     prefix: str, credential: str, refusal: Callable[[str], Response], headers: Callable[[], Mapping[str, str]]
 ) -> Middleware:
-    """Let in whoever sends `Authorization: <prefix><credential>`.
+    """Accept requests with the header `Authorization: <prefix><credential>`, and refuse others.
 
     Args:
         prefix: such as "Bearer ".
-        credential: the good one.
-        refusal: makes the 401 from what was sent instead, "" where nothing was.
-        headers: of every other answer, such as those of the rate limit.
+        credential: the valid credential.
+        refusal: builds the 401 from the credential that was sent, "" if none was.
+        headers: returns headers for every other response, such as those of the rate limit.
     """
 
     async def keep(request: Request, answer: RequestResponseEndpoint) -> Response:

@@ -1,4 +1,4 @@
-"""GitHub's REST API, as far as it tells of a commit: pull requests, reviews, checks, branches.
+"""GitHub's REST API about commits: pull requests, reviews, checks, branches.
 
 Source: docs.github.com, REST API of 2022-11-28.
 """
@@ -48,16 +48,16 @@ class GitHub:
             raise HTTPException(404, "Not Found")
         head, older = _head_of(self._world.commit.id), made_sha(f"older {self._world.commit.id}")
         faults, at = self._world.faults, self._world.commit.created_at - timedelta(hours=3)
-        told = [(_REVIEWER, "CHANGES_REQUESTED", older), (_AUTHOR, "COMMENTED", head)]
+        reviews = [(_REVIEWER, "CHANGES_REQUESTED", older), (_AUTHOR, "COMMENTED", head)]
         if "self-approved-commit" in faults:
-            told = [(_REVIEWER, "COMMENTED", older), (_AUTHOR, "APPROVED", head)]
+            reviews = [(_REVIEWER, "COMMENTED", older), (_AUTHOR, "APPROVED", head)]
         elif "stale-approval" in faults:
-            told.append((_REVIEWER, "APPROVED", older))
+            reviews.append((_REVIEWER, "APPROVED", older))
         else:
-            told.append((_REVIEWER, "APPROVED", head))
+            reviews.append((_REVIEWER, "APPROVED", head))
         if "changes-requested" in faults:
-            told.append((_OTHER, "CHANGES_REQUESTED", head))
-        told.append((_REVIEWER, "COMMENTED", head))
+            reviews.append((_OTHER, "CHANGES_REQUESTED", head))
+        reviews.append((_REVIEWER, "COMMENTED", head))
         rows = [
             {
                 "id": 2_300_000_000 + nth,
@@ -69,7 +69,7 @@ class GitHub:
                 "commit_id": commit,
                 "author_association": "MEMBER",
             }
-            for nth, (who, state, commit) in enumerate(told)
+            for nth, (who, state, commit) in enumerate(reviews)
         ]
         return github_page(request, rows)
 
@@ -140,13 +140,13 @@ class GitHub:
 
     @property
     def _history(self) -> list[str]:
-        """The commits of the branch, newest first."""
+        """Return the commits of the branch, newest first."""
         deployed = [deploy.commit for deploy in self._world.deploys("api") if deploy.trigger != "rollback"]
         known = {commit.id: commit.created_at for commit in (self._world.commit, *deployed)}
         return sorted(known, key=lambda sha: known[sha], reverse=True)
 
     def commit_of(self, request: Request) -> str:
-        """The commit that a path names."""
+        """Return the commit named in the path."""
         known(request)
         return self._resolve(request.path_params["sha"], 422)
 
@@ -183,7 +183,7 @@ class GitHub:
 
 
 def create_github(world: World, secrets: Secrets) -> Starlette:
-    """GitHub, to be mounted where its address begins."""
+    """Create GitHub's API as an application to be mounted."""
     github = GitHub(world)
     writing = Writing(world, REPOSITORY, github.commit_of, known)
 
@@ -220,17 +220,17 @@ def create_github(world: World, secrets: Secrets) -> Starlette:
 
 
 def made_sha(text: str) -> str:
-    """A commit's id, made from a text."""
+    """Derive a commit id from a text."""
     return sha1(text.encode(), usedforsecurity=False).hexdigest()
 
 
 def _head_of(sha: str) -> str:
-    """The head of the pull request that was squashed into that commit."""
+    """Return the head of the pull request that was squashed into this commit."""
     return made_sha(f"head {sha}")
 
 
 def known(request: Request) -> None:
-    """Refuse whatever is not our repository."""
+    """Refuse any other repository than ours."""
     if f"{request.path_params['owner']}/{request.path_params['repo']}" != REPOSITORY:
         raise HTTPException(404, "Not Found")
 

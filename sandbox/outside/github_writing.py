@@ -1,4 +1,4 @@
-"""What can be written to GitHub: comments of a commit, and events that start workflows.
+"""GitHub's write APIs: comments on commits, and events that start workflows.
 
 Source: docs.github.com, REST API of 2022-11-28, commit comments and repository dispatch.
 """
@@ -27,7 +27,7 @@ _BOT = {"login": "github-actions[bot]", "id": 41898282, "type": "Bot", "site_adm
 
 @dataclass
 class Writing:
-    """What has been written, for as long as the sandbox runs."""
+    """The written data, kept while the sandbox runs."""
 
     world: World
     repository: str
@@ -39,7 +39,7 @@ class Writing:
 
     @property
     def routes(self) -> list[Route]:
-        """Where it is written, and read again."""
+        """Return the routes for writing and reading the data."""
         root = "/repos/{owner}/{repo}"
         return [
             Route(root + "/commits/{sha}/comments", self.listed, methods=["GET"]),
@@ -89,8 +89,8 @@ class Writing:
     async def dispatch(self, request: Request) -> Response:
         """POST /repos/{owner}/{repo}/dispatches: 204."""
         self.known(request)
-        told = await _object(request)
-        event, payload = told.get("event_type"), told.get("client_payload", {})
+        body = await _object(request)
+        event, payload = body.get("event_type"), body.get("client_payload", {})
         if not isinstance(event, str) or not 0 < len(event) <= _LONGEST_EVENT:
             raise HTTPException(422, "Invalid request. event_type must be 1 to 100 characters")
         if not isinstance(payload, dict) or len(payload) > _MOST_KEYS:
@@ -110,9 +110,9 @@ async def _body_of(request: Request) -> str:
 
 async def _object(request: Request) -> dict[str, Any]:
     try:
-        told = json.loads(await request.body())
+        body = json.loads(await request.body())
     except ValueError:
         raise HTTPException(400, "Problems parsing JSON") from None
-    if not isinstance(told, dict):
+    if not isinstance(body, dict):
         raise HTTPException(400, "Body should be a JSON object")
-    return told
+    return body

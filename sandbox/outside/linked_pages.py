@@ -1,4 +1,4 @@
-"""Pages of a list that name the next one in a Link header, as Sentry and GitHub write it."""
+"""Pagination by a Link header, as Sentry and GitHub implement it."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 MOST_ROWS = 100
-"""A page has at most, with either of them."""
+"""Most rows of a page in both APIs."""
 
 
 def sentry_page(request: Request, rows: Sequence[object]) -> Response:
-    """One page as Sentry gives it; cursors count rows."""
+    """Return one page in Sentry's format; cursors count rows."""
     limit = request.query_params.get("limit", str(MOST_ROWS))
     if not limit.isdigit() or not 1 <= int(limit) <= MOST_ROWS:
         raise HTTPException(400, f"Invalid limit value: must be between 1 and {MOST_ROWS}")
@@ -38,7 +38,7 @@ def sentry_page(request: Request, rows: Sequence[object]) -> Response:
 def github_page(
     request: Request, rows: Sequence[object], wrap: Callable[[list[object]], object] = list
 ) -> Response:
-    """One page as GitHub gives it; numbers out of bounds are set right, as it does."""
+    """Return one page in GitHub's format; invalid page numbers are corrected, as on GitHub."""
     size = min(_number(request, "per_page", 30), MOST_ROWS)
     page = _number(request, "page", 1)
     part = list(rows[(page - 1) * size : page * size])
@@ -57,12 +57,12 @@ def _number(request: Request, key: str, default: int) -> int:
 def _links(
     url: URL, pages: Mapping[str, Mapping[str, str | int]], tails: Mapping[str, str] | None = None
 ) -> str:
-    """A Link header.
+    """Format a Link header.
 
     Args:
-        url: of the page at hand.
-        pages: by relation, what of the query is different there.
-        tails: by relation, what else is said of it.
+        url: the URL of the current page.
+        pages: changed query parameters, by relation.
+        tails: additional link parameters, by relation.
     """
     return ", ".join(
         f'<{url.include_query_params(**query)}>; rel="{relation}"{(tails or {}).get(relation, "")}'

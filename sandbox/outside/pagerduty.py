@@ -1,4 +1,4 @@
-"""PagerDuty's REST API, as far as it tells who is on call.
+"""PagerDuty's REST API about on-call shifts.
 
 Source: developer.pagerduty.com, "List all of the on-calls", and "Pagination".
 """
@@ -25,11 +25,11 @@ _MOST_ROWS = 100
 
 
 class _InvalidInput(ValueError):
-    """A parameter that PagerDuty does not take."""
+    """A parameter that PagerDuty does not accept."""
 
 
 def create_pagerduty(world: World, secrets: Secrets) -> Starlette:
-    """PagerDuty, to be mounted where its address begins."""
+    """Create PagerDuty's API as an application to be mounted."""
 
     async def on_calls(request: Request) -> Response:
         try:
@@ -76,7 +76,7 @@ def _listed(world: World, request: Request) -> dict[str, Any]:
 
 
 def _shifts(world: World) -> list[tuple[datetime, datetime]]:
-    """Three days of handovers, one yesterday."""
+    """Return three days of shifts, beginning yesterday."""
     if "on-call-empty" in world.faults:
         return []
     first = world.now().replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=1)

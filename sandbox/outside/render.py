@@ -1,6 +1,6 @@
-"""Render's REST API over the world, as far as a release needs it.
+"""Render's REST API, as far as a release needs it.
 
-Source: the OpenAPI description at api-docs.render.com; what it leaves open follows recorded answers.
+Source: the OpenAPI description at api-docs.render.com; where it is unclear, recorded responses.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _RECENT = timedelta(hours=1)
 
 
 def create_render(world: World, secrets: Secrets) -> Starlette:
-    """The API, to be mounted at an address that ends in /v1."""
+    """Create the API as an application to be mounted at an address that ends in /v1."""
     render, signals, databases = _Render(world, secrets), Signals(world), Databases(world, secrets)
     gate = Gate(world, secrets.render_api_key)
     service, postgres = "/services/{service_id}", "/postgres/{postgres_id}"
@@ -90,18 +90,24 @@ class _Render:
         return JSONResponse(shapes.service(self._world, _service(request)))
 
     async def update(self, request: Request) -> Response:
-        """`PATCH /services/{id}`, of which only auto-deploy is known here."""
-        name, wanted = _service(request), (await _body(request)).get("autoDeploy")
-        if wanted not in {"yes", "no"}:
-            raise Refusal(400, "autoDeploy must be yes or no")
-        self._world.set_auto_deploy(name, wanted == "yes")
+        """`PATCH /services/{id}`, only for auto-deploy."""
+        name, body = _service(request), await _body(request)
+        named = {"yes": "commit", "no": "off"}.get(str(body.get("autoDeploy")))
+        trigger = body.get("autoDeployTrigger", named)
+        if trigger not in {"commit", "checksPass", "off"}:
+            raise Refusal(400, "autoDeploy must be yes or no, autoDeployTrigger commit, checksPass or off")
+        self._world.set_trigger(name, trigger)
         return JSONResponse(shapes.service(self._world, name))
 
     async def deploys(self, request: Request) -> Response:
         """`GET /services/{id}/deploys`, newest first."""
         statuses = several(request, "status", set(Status))
         found = self._world.deploys(_service(request))
-        after = moment(request, "createdAfter", found[-1].created_at - _RECENT)
+        after = moment(
+            request,
+            "createdAfter",
+            min((one.created_at for one in found), default=self._world.now()) - _RECENT,
+        )
         before = moment(request, "createdBefore", self._world.now() + _RECENT)
         rows = [
             (deploy.id, shapes.deploy(self._world, deploy))
@@ -117,7 +123,7 @@ class _Render:
         )
 
     async def trigger(self, request: Request) -> Response:
-        """`POST /services/{id}/deploys`: 201, or 202 while another is on its way."""
+        """`POST /services/{id}/deploys`: 201, or 202 while another deploy is in progress."""
         commit = str((await _body(request)).get("commitId", ""))
         try:
             deploy = self._world.trigger(_service(request), commit)
@@ -148,8 +154,8 @@ class _Render:
 
     async def event(self, request: Request) -> Response:
         """`GET /events/{id}`."""
-        told = [event.as_json() for service in SERVICES for event in happenings(self._world, service)]
-        found = next((one for one in told if one["id"] == request.path_params["event_id"]), None)
+        events = [event.as_json() for service in SERVICES for event in happenings(self._world, service)]
+        found = next((one for one in events if one["id"] == request.path_params["event_id"]), None)
         if found is None:
             raise Refusal(404, "event not found")
         return JSONResponse(found)
@@ -159,15 +165,15 @@ class _Render:
         types, now = several(request, "type", TYPES), self._world.now()
         start, end = moment(request, "startTime", now - _RECENT), moment(request, "endTime", now)
         rows = [
-            (told["id"], told)
+            (row["id"], row)
             for event in happenings(self._world, _service(request))
             if start <= event.timestamp <= end and (not types or event.type in types)
-            for told in [event.as_json()]
+            for row in [event.as_json()]
         ]
         return page(request, rows, "event")
 
     async def variables(self, request: Request) -> Response:
-        """`GET /services/{id}/env-vars`: the service's own, values in clear."""
+        """`GET /services/{id}/env-vars`: the service's own variables, values in plain text."""
         rows = [
             (key, {"key": key, "value": value})
             for key, value in self._variables.own(_service(request)).items()

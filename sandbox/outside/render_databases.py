@@ -1,4 +1,4 @@
-"""Render's managed PostgreSQL: what it is, how to reach it, and what it can be brought back from."""
+"""Render's managed PostgreSQL: description, connection info, recovery and exports."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _RECOVERY_AGE = timedelta(days=3)
 
 
 class Databases:
-    """The one database that there is."""
+    """The platform's only database."""
 
     def __init__(self, world: World, secrets: Secrets) -> None:
         self._world = world

@@ -1,4 +1,4 @@
-"""Deploys, and how each goes: a pure function of time and faults, so that nothing has to be kept going."""
+"""Deploys and their progress, as a pure function of time and faults, without background tasks."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from enum import StrEnum
 from sandbox.faults import Faults
 
 CUT_AT = 0.7
-"""The share of a deploy at which instances change over; downtime, where there is some, begins here."""
+"""The share of a deploy at which instances are switched; downtime, if any, begins here."""
 
 _BUILD_AT = 0.05
 _BUILD_FAILS_AT = 0.5
@@ -19,7 +19,7 @@ _UPDATE_AT = 0.6
 
 
 class Status(StrEnum):
-    """Of a deploy, in Render's words."""
+    """Render's statuses of a deploy."""
 
     CREATED = "created"
     QUEUED = "queued"
@@ -47,7 +47,7 @@ ENDED = frozenset(
 
 
 def identifier(prefix: str, *seed: object) -> str:
-    """An id as Render makes them, 20 characters after the prefix; the same for the same seed."""
+    """Return an id like Render's, with 20 characters after the prefix; the same seed gives the same id."""
     return f"{prefix}-{hashlib.sha256(repr(seed).encode()).hexdigest()[:20]}"
 
 
@@ -62,17 +62,17 @@ class Commit:
 
 @dataclass(frozen=True, slots=True)
 class Deploy:
-    """One deploy as it was asked for.
+    """One deploy as it was requested.
 
     Attributes:
         service: "api" and so on; see render_services.
-        lasts_s: from its beginning to live, in seconds, when nothing goes wrong.
-        nth: how many newer ones there were when the scene was set.
-        under_test: the deploy that faults act on.
-        waits_until: the end of another deploy of the service; queued until then.
-        rolls_back_to: id of the deploy whose build it brings back.
-        withheld_by: a fault under which it never happened.
-        only_under: a fault without which it never happened.
+        lasts_s: seconds from its beginning until it is live, if nothing fails.
+        nth: how many newer deploys there were when the scene was set.
+        under_test: faults act on this deploy.
+        waits_until: the end of another deploy of the service; this one is queued until then.
+        rolls_back_to: the id of the deploy whose build it restores.
+        withheld_by: faults that each remove this deploy.
+        only_under: a fault without which this deploy does not exist.
     """
 
     id: str
@@ -86,13 +86,13 @@ class Deploy:
     waits_until: datetime | None = None
     canceled_at: datetime | None = None
     rolls_back_to: str = ""
-    withheld_by: str = ""
+    withheld_by: tuple[str, ...] = ()
     only_under: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """How a deploy goes under the faults that are on."""
+    """The progress of a deploy under the active faults."""
 
     deploy: Deploy
     faults: Faults
@@ -100,32 +100,32 @@ class Course:
 
     @property
     def began_at(self) -> datetime:
-        """When it started to do something."""
+        """When the deploy left the queue."""
         return self.deploy.waits_until or self.deploy.created_at
 
     @property
     def downtime(self) -> timedelta:
-        """How long the service is away in the middle of it."""
+        """How long the service is unavailable during the deploy."""
         away = self.deploy.under_test and "downtime-40s" in self.faults
         return timedelta(seconds=self.downtime_s if away else 0)
 
     def at(self, share: float) -> datetime:
-        """The moment at which that share of it is done."""
+        """Return the time at which this share of the deploy is done."""
         pause = self.downtime if share > CUT_AT else timedelta()
         return self.began_at + timedelta(seconds=share * self.deploy.lasts_s) + pause
 
     def suffers(self, fault: str, service: str) -> bool:
-        """It is that service's deploy under test, and the fault is on."""
+        """Whether this is the service's deploy under test, and the fault is active."""
         return self.deploy.under_test and self.deploy.service == service and fault in self.faults
 
     @property
     def fails_to_build(self) -> bool:
-        """The build ends it."""
+        """Whether the build fails."""
         earlier = not self.deploy.under_test and self.deploy.nth % 3 == 2
         return self.suffers("build-failed", "frontend") or (earlier and "deployments-failing" in self.faults)
 
     def phases(self) -> list[tuple[datetime, Status]]:
-        """Each status with the moment from which it holds; `live` stays live until the world replaces it."""
+        """Return each status with its start time; `live` stays live until the world replaces it."""
         phases = list(self._planned())
         canceled_at = self.deploy.canceled_at
         if canceled_at is not None:
@@ -134,29 +134,29 @@ class Course:
         return phases
 
     def status(self, now: datetime) -> Status:
-        """The status at that moment."""
+        """Return the status at this time."""
         return next((status for moment, status in reversed(self.phases()) if moment <= now), Status.CREATED)
 
     def changed_at(self, now: datetime) -> datetime:
-        """When the status of that moment began."""
+        """Return when the status of this time began."""
         return max((moment for moment, _ in self.phases() if moment <= now), default=self.deploy.created_at)
 
     @property
     def ends_at(self) -> datetime | None:
-        """When it is live, or has failed, or was cancelled; None where it hangs."""
+        """When it is live, failed or cancelled; None if it never ends."""
         moment, status = self.phases()[-1]
         return moment if status in ENDED else None
 
     @property
     def live_at(self) -> datetime | None:
-        """When it goes live; None where it never does."""
+        """When it goes live; None if it never does."""
         moment, status = self.phases()[-1]
         return moment if status is Status.LIVE else None
 
     def _planned(self) -> Iterator[tuple[datetime, Status]]:
         waits = self.deploy.waits_until is not None
         yield self.deploy.created_at, Status.QUEUED if waits else Status.CREATED
-        if self.deploy.trigger != "rollback":  # which takes the old build
+        if self.deploy.trigger != "rollback":  # a rollback reuses the old build
             yield self.at(_BUILD_AT), Status.BUILD_IN_PROGRESS
             if self.fails_to_build:
                 yield self.at(_BUILD_FAILS_AT), Status.BUILD_FAILED

@@ -1,4 +1,4 @@
-"""What happens to the services, as Render tells it."""
+"""Events of the services, in Render's format."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from sandbox.outside.render_deploys import Course, Status, identifier
 from sandbox.outside.render_lines import instance_of
-from sandbox.outside.render_services import SERVICES
+from sandbox.outside.render_services import REPOSITORY, SERVICES
 from sandbox.outside.world import World
 
 TYPES = frozenset(
@@ -53,11 +53,11 @@ TYPES = frozenset(
         "zero_downtime_redeploy_started",
     }
 )
-"""All that Render knows of."""
+"""All event types of Render."""
 
 _ENDINGS = {Status.LIVE: "succeeded", Status.CANCELED: "canceled"}
 _CODES = {"succeeded": 2, "failed": 3, "canceled": 4}
-"""Of the deprecated numeric `status`."""
+"""Values of the deprecated numeric `status`."""
 
 _CRASH = {"evicted": False, "nonZeroExit": 1}
 _OUT_OF_MEMORY = {"evicted": False, "oomKilled": {"memoryLimit": "512Mi"}}
@@ -74,7 +74,7 @@ class Happening:
     details: dict[str, Any]
 
     def as_json(self) -> dict[str, Any]:
-        """As Render shows it."""
+        """Return the event in Render's format."""
         return {
             "id": identifier("evt", self.service, self.timestamp, self.type),
             "timestamp": self.timestamp.isoformat(),
@@ -85,9 +85,13 @@ class Happening:
 
 
 def happenings(world: World, service: str) -> list[Happening]:
-    """All that has happened to a service by now, newest first."""
+    """Return all events of a service until now, newest first."""
     now = world.now()
     found = [event for deploy in world.deploys(service) for event in _of_deploy(world.course(deploy))]
+    if service in world.ignored_by:
+        commit = world.commit
+        details = {"id": commit.id, "url": f"{REPOSITORY}/commit/{commit.id}"}
+        found.append(Happening(service, world.deploy_began_at or now, "commit_ignored", details))
     return sorted(
         (event for event in found if event.timestamp <= now), key=lambda event: event.timestamp, reverse=True
     )
@@ -131,7 +135,7 @@ def _of_build(course: Course) -> Iterator[Happening]:
 
 
 def _failures(course: Course) -> Iterator[tuple[float, dict[str, Any]]]:
-    """At which share of the deploy an instance failed, and why."""
+    """Yield the share of the deploy at which an instance failed, and the reason."""
     if course.suffers("crash-loop", "api"):
         yield from ((share, _CRASH) for share in (0.631, 0.651, 0.671))
     if course.suffers("out-of-memory", "api"):
@@ -148,7 +152,7 @@ def _reason(course: Course, last: Status) -> dict[str, Any]:
 
 def _trigger(course: Course) -> dict[str, Any]:
     deploy = course.deploy
-    told: dict[str, Any] = {
+    details: dict[str, Any] = {
         "firstBuild": False,
         "envUpdated": False,
         "manual": deploy.trigger == "api",
@@ -157,7 +161,7 @@ def _trigger(course: Course) -> dict[str, Any]:
         "rollback": deploy.trigger == "rollback",
     }
     if deploy.trigger == "new_commit":
-        told["newCommit"] = deploy.commit.id
+        details["newCommit"] = deploy.commit.id
     if deploy.rolls_back_to:
-        told["rollbackTargetDeployId"] = deploy.rolls_back_to
-    return told
+        details["rollbackTargetDeployId"] = deploy.rolls_back_to
+    return details

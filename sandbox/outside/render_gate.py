@@ -1,4 +1,4 @@
-"""What every request to Render's API meets: the key, rate limits, parameters that must be right, pages."""
+"""Request handling that all endpoints of Render's API share: key, rate limits, validation, pagination."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _MOST_A_PAGE = 100
 
 
 class Refusal(Exception):
-    """A request is answered with an error."""
+    """The request is refused with an error response."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
@@ -35,9 +35,9 @@ class Refusal(Exception):
 
 
 class Gate:
-    """Lets requests in that carry the key and keep the pace.
+    """Accepts requests with a valid key within the rate limits.
 
-    Sources of the limits: api-docs.render.com/reference/rate-limiting; /logs has one of its own.
+    Source of the limits: api-docs.render.com/reference/rate-limiting; /logs has its own limit.
     """
 
     def __init__(self, world: World, key: str) -> None:
@@ -47,7 +47,7 @@ class Gate:
         self._cleared = world.faults.cleared
 
     def guards(self, endpoint: Endpoint) -> Endpoint:
-        """The endpoint behind the gate."""
+        """Wrap an endpoint with authentication and rate limits."""
 
         async def guarded(request: Request) -> Response:
             headers: dict[str, str] = {}
@@ -97,7 +97,7 @@ class Gate:
 
 
 def _bucket(request: Request) -> tuple[str, int]:
-    """Which limit a request counts against, and how much that allows a minute."""
+    """Return the name of the rate limit for a request, and its requests a minute."""
     path = request.url.path
     if request.method == "GET":
         return ("logs", _LOGS_LIMIT) if path.endswith("/logs") else ("get", _GET_LIMIT)
@@ -108,7 +108,7 @@ def _bucket(request: Request) -> tuple[str, int]:
 
 
 def moment(request: Request, name: str, default: datetime) -> datetime:
-    """A moment of the query."""
+    """Return a query parameter as a time."""
     text = request.query_params.get(name)
     if text is None:
         return default
@@ -122,7 +122,7 @@ def moment(request: Request, name: str, default: datetime) -> datetime:
 
 
 def number(request: Request, name: str, default: float, low: float, high: float) -> float:
-    """A number of the query, within bounds."""
+    """Return a query parameter as a number within bounds."""
     text = request.query_params.get(name)
     if text is None:
         return default
@@ -138,7 +138,7 @@ def number(request: Request, name: str, default: float, low: float, high: float)
 def several(
     request: Request, name: str, known: Container[str] | None = None, *, required: bool = False
 ) -> list[str]:
-    """All values of a parameter, said several times or with commas."""
+    """Return all values of a parameter, repeated or separated by commas."""
     found = [value for text in request.query_params.getlist(name) for value in text.split(",") if value]
     if required and not found:
         raise Refusal(400, f"{name} is required")
@@ -149,17 +149,17 @@ def several(
 
 
 def page_size(request: Request) -> int:
-    """How many rows a page may have."""
+    """Return the most rows of a page."""
     return int(number(request, "limit", _PAGE, 1, _MOST_A_PAGE))
 
 
 def page(request: Request, rows: Sequence[tuple[str, dict[str, Any]]], key: str) -> Response:
-    """One page of a list.
+    """Return one page of a list.
 
     Args:
-        request: with `cursor` and `limit`.
-        rows: all of them, each with its id.
-        key: under which each is shown.
+        request: the request with `cursor` and `limit`.
+        rows: all rows, each with its id.
+        key: the JSON key of each row.
     """
     cursor, first = request.query_params.get("cursor"), 0
     if cursor:

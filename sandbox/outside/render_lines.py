@@ -1,4 +1,4 @@
-"""What the services log: of each deploy, of each request, and of what goes wrong."""
+"""Log lines of the services: for each deploy, each request, and each failure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sandbox.outside.render_services import SERVICES
 from sandbox.outside.world import World
 
 _KEPT = timedelta(hours=1)
-"""How long lines of requests are kept here: enough to page through, few enough to make anew each time."""
+"""How long request lines are kept: enough for pagination, few enough to generate for each request."""
 
 _REQUEST_EVERY_S = 30
 _ERROR_EVERY_S = 5
@@ -28,7 +28,7 @@ _ERRORS = {
 }
 
 _Said = tuple[float, str, str, str]
-"""Share of the deploy, type, level, text."""
+"""Share of the deploy, type, level and text of a line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Line:
 
 
 def lines(world: World, service: str, start: datetime, end: datetime) -> list[Line]:
-    """The lines of a service from `start` to `end`, none from the future, in the order of time."""
+    """Return the lines of a service from `start` to `end`, none from the future, ordered by time."""
     end = min(end, world.now())
     found = [
         line
@@ -57,7 +57,7 @@ def lines(world: World, service: str, start: datetime, end: datetime) -> list[Li
 
 
 def instance_of(service: str, deploy_id: str) -> str:
-    """The id of the instance that a deploy brought up."""
+    """Return the id of the instance that a deploy started."""
     return f"{SERVICES[service].id}-{deploy_id[-5:]}"
 
 
@@ -66,7 +66,7 @@ def _of_deploy(course: Course) -> Iterator[Line]:
     for share, kind, level, text in (*_build(course), *_start(course), *_trouble(course)):
         moment = course.at(share)
         if ends_at is not None and moment > ends_at and course.live_at is None:
-            continue  # it failed or was cancelled before
+            continue  # the deploy had failed or was cancelled by then
         yield _line(deploy.service, moment, text, kind, level, instance_of(deploy.service, deploy.id))
 
 
@@ -154,7 +154,7 @@ def _of_errors(world: World, service: str, start: datetime, end: datetime) -> It
 
 
 def _every(seconds: int, start: datetime, end: datetime) -> Iterator[datetime]:
-    """The moments of a grid that is the same whoever asks."""
+    """Yield the times of a fixed grid, the same for every request."""
     tick = -int(-start.timestamp() // seconds) * seconds
     while tick <= end.timestamp():
         yield datetime.fromtimestamp(tick, UTC)

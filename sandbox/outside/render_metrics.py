@@ -1,4 +1,4 @@
-"""Metrics: what real users send and what the instances need, steady but for the faults."""
+"""Metrics of real users' requests and of the instances, constant except for faults."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sandbox.outside.render_services import POSTGRES, SERVICES
 from sandbox.outside.world import World
 
 MOST_CONNECTIONS = 100
-"""Of a database with less than 8 GB of memory."""
+"""The limit of a database with less than 8 GB of memory."""
 
 _REQUESTS_PER_S = {"api": 20.0, "frontend": 10.0}
 _NOT_FOUND_SHARE = 0.01
@@ -26,14 +26,14 @@ _Value = Callable[[datetime], float]
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """What is asked for: moments every `step_s` seconds."""
+    """The requested time range, with a point every `step_s` seconds."""
 
     start: datetime
     end: datetime
     step_s: int
 
     def moments(self) -> Iterator[datetime]:
-        """The moments of the grid within the span."""
+        """Yield the times of the grid within the range."""
         tick = -int(-self.start.timestamp() // self.step_s) * self.step_s
         while tick <= self.end.timestamp():
             yield datetime.fromtimestamp(tick, UTC)
@@ -41,13 +41,13 @@ class Span:
 
 
 class Metrics:
-    """Series of the world; each method gives those of one resource."""
+    """Metric series; each method returns those of one resource."""
 
     def __init__(self, world: World) -> None:
         self._world = world
 
     def http_requests(self, service: str, span: Span, by: str | None) -> list[dict[str, Any]]:
-        """Counts per step, by status code or as a whole."""
+        """Return request counts for each step, by status code or in total."""
         per_step = _REQUESTS_PER_S[service] * span.step_s
         if by != "statusCode":
             labels = {"host": SERVICES[service].name} if by == "host" else {}
@@ -63,11 +63,11 @@ class Metrics:
             "500": failed,
         }
         found = [_series(service, span, "requests", value, statusCode=code) for code, value in shares.items()]
-        # Render knows no series of a status that never came.
+        # Render has no series for a status that never occurred.
         return [series for series in found if any(point["value"] for point in series["values"])]
 
     def http_latency(self, service: str, span: Span, quantile: float) -> list[dict[str, Any]]:
-        """That quantile, in ms: 1× the median at 0.5, 2× at 0.95, 3× at 0.99 and so on."""
+        """Return this quantile in ms: 1× the median at 0.5, 2× at 0.95, about 2.1× at 0.99."""
         spread = 1 + max(quantile - 0.5, 0) / 0.45
 
         def value(moment: datetime) -> float:
@@ -77,19 +77,19 @@ class Metrics:
         return [_series(service, span, "ms", value, quantile=f"{quantile:g}")]
 
     def cpu(self, service: str, span: Span) -> list[dict[str, Any]]:
-        """Cores in use."""
+        """Return the cores in use."""
         return [_series(service, span, "cpu", lambda _moment: _CPU)]
 
     def memory(self, service: str, span: Span) -> list[dict[str, Any]]:
-        """Bytes in use."""
+        """Return the bytes in use."""
         return [_series(service, span, "bytes", lambda _moment: _MEMORY_BYTES)]
 
     def instance_count(self, service: str, span: Span) -> list[dict[str, Any]]:
-        """Instances that run."""
+        """Return the number of running instances."""
         return [_series(service, span, "instances", lambda _moment: 1.0)]
 
     def active_connections(self, span: Span) -> list[dict[str, Any]]:
-        """Connections to the database."""
+        """Return the number of connections to the database."""
         used = float(MOST_CONNECTIONS - 2 if "connections-full" in self._world.faults else 14)
         return [_series("", span, "connections", lambda _moment: used)]
 

@@ -1,4 +1,4 @@
-"""What runs on Render, and the blueprint that says so."""
+"""The services on Render, and a matching blueprint."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ REGION = "oregon"
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """One service as it is set up.
+    """The configuration of one service.
 
     Attributes:
         public: a web service; the others are background workers.
-        port: on which a web service listens.
+        port: the port of a web service.
     """
 
     id: str
@@ -75,13 +75,13 @@ SERVICES: dict[str, Service] = {
         start_command="python -m social.watcher",
     ),
 }
-"""By short name."""
+"""The services by short name."""
 
 BY_ID = {service.id: name for name, service in SERVICES.items()}
 
 
 def blueprint() -> str:
-    """The render.yaml that agrees with what runs."""
+    """Return the render.yaml that matches the services."""
     entries = "".join(_entry(service) for service in SERVICES.values())
     database = f"  - name: {POSTGRES_NAME}\n    plan: {POSTGRES_PLAN}\n    region: {REGION}\n"
     return f"services:\n{entries}databases:\n{database}"

@@ -1,4 +1,4 @@
-"""What the world looks like in Render's JSON."""
+"""The world's data in Render's JSON format."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _AGE = timedelta(days=400)
 
 
 def type_of(service: Service) -> str:
-    """In Render's words."""
+    """Return the service's type in Render's terms."""
     return "web_service" if service.public else "background_worker"
 
 
@@ -35,11 +35,13 @@ def _short_type(service: Service) -> str:
 
 
 def service(world: World, name: str) -> dict[str, Any]:
-    """A service."""
+    """Return a service as JSON."""
     set_up = SERVICES[name]
+    suspended = "service-suspended" in world.faults and name == "api"
     return {
         "id": set_up.id,
         "autoDeploy": "yes" if world.deploys_by_itself(name) else "no",
+        "autoDeployTrigger": world.trigger_of(name),
         "branch": BRANCH,
         "createdAt": _text(world.began_at - _AGE),
         "dashboardUrl": f"https://dashboard.render.com/{_short_type(set_up)}/{set_up.id}",
@@ -49,10 +51,10 @@ def service(world: World, name: str) -> dict[str, Any]:
         "repo": REPOSITORY,
         "rootDir": set_up.root_dir,
         "slug": set_up.name,
-        "suspended": "not_suspended",
-        "suspenders": [],
+        "suspended": "suspended" if suspended else "not_suspended",
+        "suspenders": ["user"] if suspended else [],
         "type": type_of(set_up),
-        "updatedAt": _text(world.deploys(name)[0].created_at),
+        "updatedAt": _text(max((one.created_at for one in world.deploys(name)), default=world.began_at)),
         "serviceDetails": _details(set_up, disagrees="blueprint-disagrees" in world.faults and name == "api"),
     }
 
@@ -82,7 +84,7 @@ def _details(set_up: Service, *, disagrees: bool) -> dict[str, Any]:
 
 
 def deploy(world: World, asked: Deploy) -> dict[str, Any]:
-    """A deploy; what is not known yet is null."""
+    """Return a deploy as JSON; unknown values are null."""
     now, course = world.now(), world.course(asked)
     began, ends_at = course.began_at, course.ends_at
     return {
@@ -102,7 +104,7 @@ def deploy(world: World, asked: Deploy) -> dict[str, Any]:
 
 
 def group(world: World, known: Group) -> dict[str, Any]:
-    """An environment group without its variables."""
+    """Return an environment group as JSON, without its variables."""
     made = _text(world.began_at - known.age)
     return {
         "id": known.id,
@@ -118,7 +120,7 @@ def group(world: World, known: Group) -> dict[str, Any]:
 
 
 def postgres(world: World, database: DatabaseAddress) -> dict[str, Any]:
-    """The database. Real answers have no `project`, and null for an empty `ipAllowList`."""
+    """Return the database as JSON. Real responses have no `project`, and null for an empty `ipAllowList`."""
     suspended = "postgres-suspended" in world.faults
     made = _text(world.began_at - _AGE)
     return {
@@ -146,7 +148,7 @@ def postgres(world: World, database: DatabaseAddress) -> dict[str, Any]:
 
 
 def export(made_at: datetime) -> dict[str, Any]:
-    """A backup."""
+    """Return a backup as JSON."""
     name = identifier("exp", made_at.isoformat())
     return {
         "id": name,
@@ -156,7 +158,7 @@ def export(made_at: datetime) -> dict[str, Any]:
 
 
 def connection_info(database: DatabaseAddress) -> dict[str, Any]:
-    """How to connect to the database, passwords and all."""
+    """Return the connection info of the database as JSON, including passwords."""
     host = f"{POSTGRES}.{REGION}-postgres.render.com"
     return {
         "externalConnectionString": database.external,

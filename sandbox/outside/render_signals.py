@@ -23,14 +23,14 @@ _COARSEST_S = 86_400
 
 
 class Signals:
-    """Logs and metrics of the world."""
+    """The endpoints' handlers."""
 
     def __init__(self, world: World) -> None:
         self._world = world
         self._metrics = Metrics(world)
 
     async def logs(self, request: Request) -> Response:
-        """`GET /logs`. The next page begins with the first line that this one left out, ties included."""
+        """`GET /logs`. The next page begins with the first line not on this one, even for equal times."""
         if request.query_params.get("ownerId") != OWNER:
             raise Refusal(400 if "ownerId" not in request.query_params else 404, "ownerId: no such workspace")
         now = self._world.now()

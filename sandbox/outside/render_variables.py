@@ -1,4 +1,4 @@
-"""The environment variables of the services, and the groups they share."""
+"""The environment variables of the services, and their shared groups."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class Group:
     """An environment group.
 
     Attributes:
-        services: short names of those it is linked to.
-        age: how long ago it was made.
+        services: short names of the linked services.
+        age: the time since it was created.
     """
 
     id: str
@@ -33,7 +33,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class DatabaseAddress:
-    """How the services reach the database."""
+    """The database's connection data."""
 
     user: str
     password: str
@@ -41,22 +41,22 @@ class DatabaseAddress:
 
     @property
     def internal(self) -> str:
-        """From within Render."""
+        """The URL within Render."""
         return f"postgresql://{self.user}:{self.password}@{POSTGRES}:5432/{self.name}"
 
     @property
     def external(self) -> str:
-        """From anywhere."""
+        """The public URL."""
         host = f"{POSTGRES}.{REGION}-postgres.render.com"
         return f"postgresql://{self.user}:{self.password}@{host}:5432/{self.name}"
 
 
 class Variables:
-    """What the services are configured with, as far as Render is told of it.
+    """The configuration of the services as stored on Render.
 
     Args:
-        world: the faults, and where the platform answers.
-        secrets: those that the platform itself runs with; the others are made of them.
+        world: the faults, and the addresses of the platform.
+        secrets: the platform's own secrets; other secrets are derived from them.
     """
 
     def __init__(self, world: World, secrets: Secrets) -> None:
@@ -65,7 +65,7 @@ class Variables:
         self.database = DatabaseAddress("kamiyo", self._made("database"), "kamiyo_prod")
 
     def own(self, service: str) -> dict[str, str]:
-        """The variables of one service alone."""
+        """Return the variables of one service, without its groups."""
         match service:
             case "api":
                 return self._of_api()
@@ -74,7 +74,7 @@ class Variables:
         return {"ENVIRONMENT": "production", "LOG_LEVEL": "INFO"}
 
     def groups(self) -> tuple[Group, ...]:
-        """The groups; the older one holds a value that the newer one puts right."""
+        """Return the groups; the newer one overrides a wrong value of the older one."""
         everything = tuple(SERVICES)
         return (
             Group(
@@ -136,7 +136,7 @@ class Variables:
         return found
 
     def _origins(self) -> str:
-        # On 127.0.0.1 there is no https; browsers count such an origin as secure all the same.
+        # There is no https on 127.0.0.1; browsers treat such an origin as secure anyway.
         scheme = "http" if "http-origin" in self._world.faults else "https"
         origins = [self._world.frontend_url, f"{scheme}://{_PUBLIC}", self._world.api_url]
         slash = "/" if "trailing-slash-origin" in self._world.faults else ""

@@ -1,4 +1,4 @@
-"""Scenes: how far a release has come when the sandbox starts."""
+"""Scenes: the progress of a release when the sandbox starts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sandbox.outside.render_deploys import Commit, Deploy, identifier
 from sandbox.outside.render_services import SERVICES
 
 _USUAL_S = 200.0
-"""How long a deploy of the past took."""
+"""Duration of a past deploy in seconds."""
 
 _EVERY = timedelta(hours=60)
 _EARLIER = 24
@@ -26,7 +26,7 @@ _MESSAGES = (
 
 
 class Scene(StrEnum):
-    """Where in the release of a commit the platform is."""
+    """The progress of the release."""
 
     PREFLIGHT = "preflight"
     DEPLOY = "deploy"
@@ -46,29 +46,29 @@ _REGRETTED_AGO = timedelta(days=7, hours=12)
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A scene, set.
+    """The state of a scene.
 
     Attributes:
-        commit: the one whose release this is.
-        previous: what was live before it.
-        deploys: of each service, newest first.
-        auto_deploy: whether a push is deployed by itself.
+        commit: the released commit.
+        previous: the commit that was live before it.
+        deploys: the deploys of each service, newest first.
+        triggers: what deploys automatically, by service: "commit", "checksPass" or "off".
     """
 
     commit: Commit
     previous: Commit
     deploys: dict[str, list[Deploy]]
-    auto_deploy: dict[str, bool]
+    triggers: dict[str, str]
 
 
 def set_stage(scene: Scene, commit_id: str, now: datetime, deploy_s: float) -> Stage:
-    """Everything that had happened on Render by now, and in the deploy scene what begins now.
+    """Create the deploys until now; in the deploy scene, a deploy begins now.
 
     Args:
-        scene: where the release is.
-        commit_id: the commit that is released.
-        now: the moment at which the scene begins.
-        deploy_s: how long a deploy takes that begins now, in seconds.
+        scene: the progress of the release.
+        commit_id: the released commit.
+        now: the time at which the scene begins.
+        deploy_s: duration in seconds of a deploy that begins now.
     """
     lasts_s = deploy_s if scene is Scene.DEPLOY else _USUAL_S
     live_at = (
@@ -83,7 +83,10 @@ def set_stage(scene: Scene, commit_id: str, now: datetime, deploy_s: float) -> S
     deploys: dict[str, list[Deploy]] = {}
     for name in SERVICES:
         history = [
-            _deploy(name, made, made.created_at + timedelta(seconds=20), _USUAL_S, nth)
+            replace(
+                _deploy(name, made, made.created_at + timedelta(seconds=20), _USUAL_S, nth),
+                withheld_by=("first-deploy",),
+            )
             for nth, made in enumerate(earlier)
         ]
         if scene is not Scene.PREFLIGHT:
@@ -94,7 +97,8 @@ def set_stage(scene: Scene, commit_id: str, now: datetime, deploy_s: float) -> S
             later = _rollback(name, history[1], now - _REGRETTED_AGO)
             history.insert(0, replace(later, only_under="rolled-back-later"))
         deploys[name] = history
-    return Stage(commit, earlier[0], deploys, dict.fromkeys(SERVICES, scene is not Scene.ROLLBACK))
+    triggers = dict.fromkeys(SERVICES, "off" if scene is Scene.ROLLBACK else "checksPass")
+    return Stage(commit, earlier[0], deploys, triggers)
 
 
 def _earlier_commit(nth: int, before: datetime) -> Commit:
@@ -125,7 +129,9 @@ def _deploy(
 
 def _released(service: str, commit: Commit, created_at: datetime, lasts_s: float) -> Deploy:
     deploy = _deploy(service, commit, created_at, lasts_s, under_test=True)
-    return replace(deploy, withheld_by="deploy-not-triggered") if service == "frontend" else deploy
+    if service != "frontend":
+        return deploy
+    return replace(deploy, withheld_by=("deploy-not-triggered", "commit-ignored"))
 
 
 def _rollback(service: str, target: Deploy, live_at: datetime) -> Deploy:
@@ -138,5 +144,5 @@ def _rollback(service: str, target: Deploy, live_at: datetime) -> Deploy:
         created_at=live_at - timedelta(seconds=lasts_s),
         lasts_s=lasts_s,
         rolls_back_to=target.id,
-        withheld_by="rollback-not-done",
+        withheld_by=("rollback-not-done", "first-deploy"),
     )

@@ -1,7 +1,7 @@
-"""Sentry's web API, as far as a release is watched by it: issues, errors over time, releases, projects, keys.
+"""Sentry's web API for watching a release: issues, errors over time, releases, projects, keys.
 
-Source: Sentry's published OpenAPI description, and getsentry/sentry for what that leaves open: times of
-`events-timeseries` are in milliseconds, and its newest buckets are "incomplete" until late events are in.
+Source: Sentry's published OpenAPI description, and getsentry/sentry where that is unclear: times of
+`events-timeseries` are in milliseconds, and its newest buckets are "incomplete" until late events arrive.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from sandbox.platform import Secrets
 _SHAPES = Path(__file__).parent / "shapes"
 _MOST_BUCKETS = 10_000
 _LATE_S = 90
-"""INGESTION_DELAY: how long a bucket stays incomplete after its end."""
+"""INGESTION_DELAY: seconds for which a bucket stays incomplete after its end."""
 
 _DATASETS = frozenset({"errors", "logs", "profile_functions", "spans", "tracemetrics", "uptime_results"})
 
@@ -117,7 +117,7 @@ class Sentry:
             for project in PROJECTS
         ]
         deploy = {**shape["lastDeploy"], "dateStarted": _text(began), "dateFinished": _text(began)}
-        told = {
+        fields = {
             "version": version,
             "shortVersion": version[:12],
             "newGroups": len(own),
@@ -125,19 +125,19 @@ class Sentry:
             "lastDeploy": deploy if world.deploy_began_at or version != world.commit.id else None,
             "projects": projects,
         }
-        return JSONResponse({**shape, **told})
+        return JSONResponse({**shape, **fields})
 
     async def project(self, request: Request) -> Response:
         """GET /projects/{org}/{project}/."""
         project = self._project(request)
-        told = {
+        fields = {
             "id": str(number_of(self._world, project)),
             "slug": project.slug,
             "name": project.name,
             "platform": project.platform,
             "latestRelease": {"version": self._world.commit.id},
         }
-        return JSONResponse({**_shape("sentry-project"), **told})
+        return JSONResponse({**_shape("sentry-project"), **fields})
 
     async def keys(self, request: Request) -> Response:
         """GET /projects/{org}/{project}/keys/."""
@@ -145,7 +145,7 @@ class Sentry:
         public = public_dsn(self._world, self._secrets.sentry_dsn, project)
         shape = _shape("sentry-key")
         number = public.rpartition("/")[2]
-        told = {
+        fields = {
             "id": made_key(f"key of {project.slug}"),
             "public": public.partition("://")[2].partition("@")[0].partition(":")[0],
             "secret": made_key(f"secret of {project.slug}"),
@@ -153,7 +153,7 @@ class Sentry:
             "isActive": "dsn-inactive" not in self._world.faults,
             "dsn": {**shape["dsn"], "public": public, "secret": public},
         }
-        return sentry_page(request, [{**shape, **told}])
+        return sentry_page(request, [{**shape, **fields}])
 
     def _projects(self, request: Request) -> list[Project]:
         _known_organization(request)
@@ -192,7 +192,7 @@ class Sentry:
 
 
 def create_sentry(world: World, secrets: Secrets) -> Starlette:
-    """Sentry, to be mounted where its address begins."""
+    """Create Sentry's API as an application to be mounted."""
     sentry = Sentry(world, secrets)
 
     def refusal(given: str) -> Response:
@@ -232,7 +232,7 @@ def _known_organization(request: Request) -> None:
 
 
 def _step(request: Request, window: timedelta) -> int:
-    """Seconds of a bucket: as asked, or Sentry's own choice where that does not suit."""
+    """Return the seconds of a bucket: as requested, or Sentry's own choice if the request is not valid."""
     asked = request.query_params.get("interval", "").removesuffix("s")
     if asked.isdigit() and int(asked) >= 60 and int(asked) % 60 == 0 and int(asked) < window.total_seconds():
         return int(asked)

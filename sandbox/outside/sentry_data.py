@@ -1,4 +1,4 @@
-"""What Sentry has gathered of the platform: issues, errors a minute, keys; under the faults that are on."""
+"""Sentry's data about the platform: issues, errors a minute, keys; depends on the active faults."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ORGANIZATION = "kamiyo"
 ENVIRONMENTS = frozenset({"production", "sandbox"})
 
 _CALM = (1, 2, 1, 0)
-"""Errors of one minute after the other, on a day like any other."""
+"""Normal numbers of errors in successive minutes."""
 _SPIKE = 40
 
 
@@ -37,12 +37,12 @@ _APART = 800
 
 
 def project_named(name: str) -> Project | None:
-    """A project by its slug or number."""
+    """Return a project by its slug or number, or None."""
     return next((project for project in PROJECTS if name in {project.slug, str(project.id)}), None)
 
 
 def public_dsn(world: World, configured: str, project: Project) -> str:
-    """The DSN that a project's key has; the API's is the one that the platform is configured with."""
+    """Return the DSN of a project's key; for the API it is the platform's configured DSN."""
     foreign = "dsn-of-another-project" in world.faults
     if project is PROJECTS[0] and urlsplit(configured).username and not foreign:
         return configured
@@ -50,17 +50,17 @@ def public_dsn(world: World, configured: str, project: Project) -> str:
 
 
 def number_of(world: World, project: Project) -> int:
-    """A project's number; under the fault, that of the DSN is another project's."""
+    """Return a project's number; under the fault, the DSN has another project's number."""
     return project.id + (_APART if "dsn-of-another-project" in world.faults else 0)
 
 
 def made_key(name: str) -> str:
-    """A key as Sentry's are, made from a name: 32 hex digits."""
+    """Derive a key like Sentry's, 32 hex digits, from a name."""
     return md5(name.encode(), usedforsecurity=False).hexdigest()
 
 
 def issues(world: World) -> list[dict[str, Any]]:
-    """All issues of all projects, the last seen first."""
+    """Return all issues of all projects, last seen first."""
     api, frontend = PROJECTS
     now = world.now()
     began = world.deploy_began_at or now
@@ -84,12 +84,12 @@ def issues(world: World) -> list[dict[str, Any]]:
 
 
 def errors_in(world: World, start: int, seconds: int) -> int:
-    """How many errors all projects had.
+    """Return how many errors all projects had.
 
     Args:
         world: the world.
         start: seconds since 1970; a whole minute.
-        seconds: whole minutes.
+        seconds: the duration; whole minutes.
     """
     began = world.deploy_began_at
     spike = began.timestamp() if began and "error-spike" in world.faults else float("inf")
@@ -102,7 +102,7 @@ def errors_in(world: World, start: int, seconds: int) -> int:
     )
 
 
-def _issue(  # noqa: PLR0913 - what the issues differ by
+def _issue(  # noqa: PLR0913 - the attributes that differ between issues
     world: World,
     number: int,
     project: Project,

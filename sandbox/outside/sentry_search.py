@@ -22,14 +22,14 @@ _SUBSTATUSES = frozenset({"new", "ongoing", "escalating", "regressed"})
 
 
 class InvalidSearch(ValueError):
-    """The query cannot be read."""
+    """The query is not valid."""
 
 
 def search(query: str, now: datetime) -> Test:
-    """Whether an issue is found by a query.
+    """Return a function that tests whether an issue matches a query.
 
     Raises:
-        InvalidSearch: it cannot be read.
+        InvalidSearch: the query is not valid.
     """
     tests = [_test(match, now) for match in _TERM.finditer(query)]
     return lambda issue: all(test(issue) for test in tests)
@@ -55,7 +55,7 @@ def _test(match: re.Match[str], now: datetime) -> Test:
             return lambda issue: value in issue["_releases"]
         case "firstRelease":
             return lambda issue: issue["_releases"][0] == value
-        case _:  # any other key is a tag, which none of the issues carries
+        case _:  # any other key is a tag, and no issue has tags
             return lambda _: False
 
 
@@ -83,7 +83,7 @@ def _times(value: str) -> Test:
 
 
 def _span(value: str, now: datetime) -> tuple[datetime, datetime]:
-    """From when to when; to the second, as Sentry writes times in its answers."""
+    """Return start and end, to the second, as in Sentry's responses."""
     always, never = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
     relative = _RELATIVE.fullmatch(value)
     if relative:
@@ -108,10 +108,10 @@ def _span(value: str, now: datetime) -> tuple[datetime, datetime]:
 
 
 def moment(text: str) -> datetime:
-    """A time as Sentry writes and reads it; without a zone it is UTC.
+    """Parse a time in Sentry's format; without a zone it is UTC.
 
     Raises:
-        ValueError: it is none.
+        ValueError: the text is not a time.
     """
     read = datetime.fromisoformat(text)
     return read if read.tzinfo else read.replace(tzinfo=UTC)

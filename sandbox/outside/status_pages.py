@@ -1,4 +1,4 @@
-"""Status pages as Statuspage serves them: public ones of others, and the API of our own.
+"""Status pages of Statuspage: public pages of suppliers, and the API of our own page.
 
 Source: Statuspage's published OpenAPI description for the API; metastatuspage.com/api for public pages.
 """
@@ -36,7 +36,7 @@ _STATUSES = (
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A public page and what it lists."""
+    """A public page and its components."""
 
     id: str
     name: str
@@ -56,10 +56,10 @@ PAGES = {
 
 
 def create_public_page(world: World, name: str) -> Starlette:
-    """The public page of that name in `PAGES`, to be mounted where its address begins."""
+    """Create the public page `PAGES[name]` as an application to be mounted."""
     page = PAGES[name]
 
-    def told() -> dict[str, Any]:
+    def shown_page() -> dict[str, Any]:
         return {
             "id": page.id,
             "name": page.name,
@@ -77,7 +77,7 @@ def create_public_page(world: World, name: str) -> Starlette:
         return {"indicator": "none", "description": "All Systems Operational"}
 
     async def short(_request: Request) -> Response:
-        return JSONResponse({"page": told(), "status": status()})
+        return JSONResponse({"page": shown_page(), "status": status()})
 
     async def summary(_request: Request) -> Response:
         components = [
@@ -89,7 +89,7 @@ def create_public_page(world: World, name: str) -> Starlette:
         )
         return JSONResponse(
             {
-                "page": told(),
+                "page": shown_page(),
                 "components": components,
                 "incidents": [trouble] if out() else [],
                 "scheduled_maintenances": [],
@@ -101,15 +101,15 @@ def create_public_page(world: World, name: str) -> Starlette:
 
 
 class OwnPage:
-    """The handlers of our own page's API."""
+    """Handlers of our own page's API."""
 
     def __init__(self, world: World) -> None:
         self._world = world
         self._set: dict[str, str] = {}
-        """What people have set, by the component's id: it stays until they set it again."""
+        """Statuses set by requests, by component id; each stays until it is set again."""
 
     async def set_component(self, request: Request) -> Response:
-        """PATCH /v1/pages/{page}/components/{component}; of all that can be set, the status alone."""
+        """PATCH /v1/pages/{page}/components/{component}; only the status can be set."""
         sought, sent = request.path_params["component"], await request.body()
         if not any(part["id"] == sought for part in self._components()):
             return JSONResponse({"error": "not found"}, 404)
@@ -127,7 +127,7 @@ class OwnPage:
         return _page(request, self._components())
 
     async def incidents(self, request: Request) -> Response:
-        """GET /v1/pages/{page}/incidents: of all times, the newest first."""
+        """GET /v1/pages/{page}/incidents: all incidents, newest first."""
         past = incident(self._world, OWN_PAGE, "Slow exploit search", "resolved", "minor", [])
         return _page(request, [*self._maintenances(), past])
 
@@ -141,7 +141,7 @@ class OwnPage:
 
     @property
     def _in_maintenance(self) -> bool:
-        """While the commit is deployed and verified, or when someone forgot to end it."""
+        """Whether a deployment is in progress, or its maintenance was not ended."""
         world = self._world
         if "status-page-not-operational" in world.faults:
             return True
@@ -162,7 +162,7 @@ class OwnPage:
 
 
 def create_own_page(world: World, secrets: Secrets) -> Starlette:
-    """The API of our own page, to be mounted where its address begins."""
+    """Create the API of our own page as an application to be mounted."""
     own = OwnPage(world)
     asked: deque[datetime] = deque(maxlen=_REQUESTS_A_MINUTE)
 

@@ -1,4 +1,4 @@
-"""What Statuspage's answers look like: a component, an incident or maintenance, a moment."""
+"""JSON of Statuspage's responses: components, incidents and maintenances, times."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _SINCE = "2025-03-01T09:00:00.000Z"
 
 
 def component(page_id: str, nth: int, name: str, status: str) -> dict[str, Any]:
-    """The nth component of a page."""
+    """Return the nth component of a page."""
     return {
         "id": f"{page_id[:8]}{nth:04d}",
         "page_id": page_id,
@@ -32,7 +32,7 @@ def component(page_id: str, nth: int, name: str, status: str) -> dict[str, Any]:
 def incident(
     world: World, page_id: str, name: str, status: str, impact: str, components: list[dict[str, Any]]
 ) -> dict[str, Any]:
-    """An incident; "resolved" is one of twelve days ago, any other began with the deployment."""
+    """Return an incident; a resolved one is twelve days old, any other began with the deployment."""
     began = world.deploy_began_at or world.now()
     over = status == "resolved"
     at = text(began - timedelta(days=12) if over else began)
@@ -67,5 +67,5 @@ def incident(
 
 
 def text(moment: datetime) -> str:
-    """A moment as Statuspage writes it."""
+    """Format a time as Statuspage does."""
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"

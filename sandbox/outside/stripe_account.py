@@ -1,4 +1,4 @@
-"""Stripe's API, as far as it tells of webhooks: the endpoints of the account, and its events.
+"""Stripe's API about webhooks: the account's endpoints and events.
 
 Source: docs.stripe.com/api ("Webhook endpoints", "Events", "Pagination", "Errors"), and the shapes of
 Stripe's own fixtures.
@@ -42,7 +42,7 @@ _EVENT_PARAMETERS = _ENDPOINT_PARAMETERS | {"created", "delivery_success", "type
 
 
 class _InvalidRequest(ValueError):
-    """What Stripe calls an invalid_request_error."""
+    """Stripe's invalid_request_error."""
 
     def __init__(self, message: str, parameter: str, code: str | None = None) -> None:
         super().__init__(message)
@@ -51,7 +51,7 @@ class _InvalidRequest(ValueError):
 
 
 def create_stripe(world: World, secrets: Secrets) -> Starlette:
-    """Stripe's API, to be mounted where its address begins."""
+    """Create Stripe's API as an application to be mounted."""
 
     async def webhook_endpoints(request: Request) -> Response:
         _known_only(request, _ENDPOINT_PARAMETERS)
@@ -124,7 +124,7 @@ def _endpoints(world: World) -> list[dict[str, Any]]:
 
 
 def _events(world: World) -> list[dict[str, Any]]:
-    """Two days of events, newest first. They are fixed in time, so that a cursor stays where it was."""
+    """Return two days of events, newest first. Their times are fixed, so that cursors stay valid."""
     newest = world.began_at - timedelta(minutes=7)
     return [_event(world, nth, newest - nth * _EVERY) for nth in range(_EVENTS)]
 
@@ -148,7 +148,7 @@ def _event(world: World, nth: int, at: datetime) -> dict[str, Any]:
 
 
 def _subject(name: str, nth: int, created: int, *, live: bool) -> dict[str, Any]:
-    """What an event is about, in its main features."""
+    """Return the main fields of an event's object."""
     common = {
         "created": created,
         "livemode": live,
@@ -165,8 +165,13 @@ def _subject(name: str, nth: int, created: int, *, live: bool) -> dict[str, Any]
         return {"id": f"in_1Kamiyo{nth:08d}", "object": "invoice", "status": "paid" if paid else "open"} | (
             common | amounts
         )
-    told = {"mode": "subscription", "payment_status": "paid", "status": "complete", "amount_total": 9900}
-    return {"id": f"cs_test_Kamiyo{nth:08d}", "object": "checkout.session", **common, **told}
+    fields = {
+        "mode": "subscription",
+        "payment_status": "paid",
+        "status": "complete",
+        "amount_total": 9900,
+    }
+    return {"id": f"cs_test_Kamiyo{nth:08d}", "object": "checkout.session", **common, **fields}
 
 
 def _known_only(request: Request, known: frozenset[str]) -> None:
@@ -197,7 +202,7 @@ def _created(request: Request) -> tuple[float, float]:
 
 
 def _types(request: Request) -> list[str]:
-    """Patterns for the types asked for."""
+    """Return regular expressions for the requested types."""
     several = [text for key, text in request.query_params.multi_items() if key.startswith("types[")]
     one = request.query_params.get("type")
     if one is not None and several:

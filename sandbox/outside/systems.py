@@ -1,4 +1,4 @@
-"""All outside systems behind one address, each below a path of its own."""
+"""All external systems at one address, each below its own path."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _RENDER = "/render/v1"
 
 
 def create_outside(world: World, secrets: Secrets) -> Starlette:
-    """The outside systems over that world; each demands its credential."""
+    """Create the external systems; each requires its credential."""
     return Starlette(
         routes=[
             Mount(_RENDER, create_render(world, secrets)),
@@ -33,7 +33,7 @@ def create_outside(world: World, secrets: Secrets) -> Starlette:
 
 
 def addresses(origin: str) -> dict[str, str]:
-    """Where each is reached, by its key in an environment file."""
+    """Return the address of each system, by its key in an environment file."""
     return {
         "render.address": f"{origin}{_RENDER}",
         "sentry.address": f"{origin}/sentry",

@@ -1,4 +1,4 @@
-"""The world as all outside systems show it: one release, one clock, one set of faults."""
+"""The shared state of all external systems: one release, one clock, one set of faults."""
 
 from __future__ import annotations
 
@@ -15,30 +15,30 @@ from sandbox.outside.scenes import Scene, Stage, set_stage
 DEPLOY_S = 3.0
 DOWNTIME_S = 40.0
 
-_ROLLBACK_SHARE = 0.5  # of a deploy: it needs no build
+_ROLLBACK_SHARE = 0.5  # of a deploy's duration: a rollback needs no build
 
 
 class CannotBe(ValueError):
-    """What was asked for cannot be done; the message says why."""
+    """The request cannot be carried out; the message says why."""
 
 
 def steady_clock() -> Callable[[], datetime]:
-    """The time of day, UTC, that no change of the machine's clock disturbs."""
+    """Return a UTC clock that is not affected by changes of the machine's clock."""
     began, since = datetime.now(UTC), time.monotonic()
     return lambda: began + timedelta(seconds=time.monotonic() - since)
 
 
 @dataclass(slots=True)
 class World:
-    """The state of everything outside, worked out from the time whenever it is asked for.
+    """The state of all external systems, calculated from the time for each request.
 
     Attributes:
-        scene: how far the release of the commit has come.
-        commit_id: the commit that is released.
-        api_url, frontend_url: where the platform answers.
-        deploy_s: how long a deploy takes that begins while the sandbox runs, in seconds.
-        downtime_s: how long both services are away during the deploy under `downtime-40s`, in seconds.
-        clock: the time; always aware.
+        scene: the progress of the release.
+        commit_id: the released commit.
+        api_url, frontend_url: the addresses of the platform.
+        deploy_s: duration in seconds of a deploy that begins while the sandbox runs.
+        downtime_s: seconds of both services' downtime in the deploy under `downtime-40s`.
+        clock: returns the time with a time zone.
     """
 
     faults: Faults
@@ -57,33 +57,33 @@ class World:
         self.begin()
 
     def begin(self, scene: Scene | None = None) -> None:
-        """Set the scene, or another one, as of now; in the deploy scene the deploy begins."""
+        """Start the scene, or another one, now; in the deploy scene the deploy begins."""
         self.scene = scene or self.scene
         self.began_at = self.now()
         self._stage = set_stage(self.scene, self.commit_id, self.began_at, self.deploy_s)
 
     def now(self) -> datetime:
-        """The time, UTC."""
+        """Return the time, UTC."""
         return self.clock()
 
     @property
     def commit(self) -> Commit:
-        """The commit that is released."""
+        """The released commit."""
         return self._stage.commit
 
     @property
     def previous(self) -> Commit:
-        """What was live before it."""
+        """The commit that was live before it."""
         return self._stage.previous
 
     @property
     def deploy_began_at(self) -> datetime | None:
-        """When the commit's deploy began; None while there is none."""
+        """When the commit's deploy began; None if there is none."""
         return next((deploy.created_at for deploy in self.deploys("api") if deploy.under_test), None)
 
     @property
     def went_live_at(self) -> datetime | None:
-        """When the commit was live on both public services; None while it is not, or never was."""
+        """When the commit was live on every public service that it is deployed to; None if it is not."""
         courses = [
             self.course(deploy)
             for name in ("api", "frontend")
@@ -92,67 +92,72 @@ class World:
         ]
         moments = [course.live_at for course in courses]
         known = [moment for moment in moments if moment is not None and moment <= self.now()]
-        return max(known) if len(known) == 2 else None
+        return max(known) if known and len(known) == len(courses) else None
+
+    @property
+    def ignored_by(self) -> tuple[str, ...]:
+        """The services to which Render does not deploy the commit, because it does not affect them."""
+        released = "commit-ignored" in self.faults and self.scene is not Scene.PREFLIGHT
+        return ("frontend",) if released else ()
 
     def deploys(self, service: str) -> list[Deploy]:
-        """Those of a service that have been asked for by now, newest first."""
+        """Return the deploys of a service that were requested until now, newest first."""
         return [
             deploy
             for deploy in self._stage.deploys[service]
-            if not (deploy.withheld_by and deploy.withheld_by in self.faults)
+            if not any(fault in self.faults for fault in deploy.withheld_by)
             and not (deploy.only_under and deploy.only_under not in self.faults)
         ]
 
     def course(self, deploy: Deploy) -> Course:
-        """How that deploy goes."""
+        """Return the progress of a deploy."""
         return Course(deploy, self.faults, self.downtime_s)
 
     def live(self, service: str) -> Deploy | None:
-        """The deploy that serves: the one that went live last."""
+        """Return the live deploy of a service, which is the one that went live last, or None."""
         now = self.now()
-        for deploy in self.deploys(service):  # one after the other: the newest that is live was so last
+        for deploy in self.deploys(service):  # newest first, and deploys run in order
             live_at = self.course(deploy).live_at
             if live_at is not None and live_at <= now:
                 return deploy
         return None
 
     def status(self, deploy: Deploy) -> Status:
-        """A deploy's status now; what was live and has been replaced is deactivated."""
+        """Return a deploy's current status; a deploy that was live and is replaced is deactivated."""
         status = self.course(deploy).status(self.now())
         return Status.DEACTIVATED if status is Status.LIVE and deploy != self.live(deploy.service) else status
 
     def runs_the_release(self, service: str) -> bool:
-        """The service serves the commit that is released."""
+        """Whether the service runs the released commit."""
         live = self.live(service)
         return live is not None and live.commit.id == self.commit.id
 
     def answering(self, service: str) -> str:
-        """The id of the commit that a service runs."""
+        """Return the id of the commit that a service runs."""
         live = self.live(service)
         return live.commit.id if live else self.previous.id
 
     def is_away(self, service: str) -> bool:
-        """The service does not serve at this moment, as its instances change over with a gap."""
+        """Whether the service is unavailable now because of downtime between its instances."""
         if "downtime-40s" not in self.faults:
             return False
-        now = self.now()
-        for deploy in self.deploys(service):
-            course = self.course(deploy)
-            begins = course.at(CUT_AT)
-            if course.downtime and begins <= now < begins + course.downtime:
-                return True
-        return False
+        now, courses = self.now(), map(self.course, self.deploys(service))
+        return any(one.downtime and one.at(CUT_AT) <= now < one.at(CUT_AT) + one.downtime for one in courses)
+
+    def trigger_of(self, service: str) -> str:
+        """Return what deploys automatically: "commit", "checksPass" or "off"."""
+        return "commit" if "auto-deploy-on" in self.faults else self._stage.triggers[service]
 
     def deploys_by_itself(self, service: str) -> bool:
-        """Whether a push is deployed without being asked for."""
-        return "auto-deploy-on" in self.faults or self._stage.auto_deploy[service]
+        """Whether a push is deployed automatically."""
+        return self.trigger_of(service) != "off"
 
-    def set_auto_deploy(self, service: str, on: bool) -> None:  # noqa: FBT001 - a switch
-        """Switch auto-deploy."""
-        self._stage.auto_deploy[service] = on
+    def set_trigger(self, service: str, trigger: str) -> None:
+        """Set what deploys automatically."""
+        self._stage.triggers[service] = trigger
 
     def push(self) -> list[Deploy]:
-        """A new commit on the branch: each service with auto-deploy on is deployed by it."""
+        """Push a new commit to the branch: each service with auto-deploy on deploys it."""
         now = self.now()
         sha = hashlib.sha1(f"push {now.isoformat()}".encode(), usedforsecurity=False).hexdigest()
         commit = Commit(sha, "Update the imprint", now)
@@ -163,13 +168,15 @@ class World:
         ]
 
     def roll_back(self, service: str, deploy_id: str) -> Deploy:
-        """Bring an earlier build back. Auto-deploy stays as it is, and so does the schema.
+        """Restore an earlier build. Auto-deploy and the schema do not change.
 
         Raises:
             LookupError: the service has no such deploy.
-            CannotBe: it was never live, or still is.
+            CannotBe: it was never live, or is live now.
         """
         target = self.find(service, deploy_id)
+        if "builds-not-kept" in self.faults:
+            raise CannotBe(f"the build of deploy {deploy_id} is no longer available")
         if self.status(target) is not Status.DEACTIVATED:
             raise CannotBe(f"deploy {deploy_id} is {self.status(target)}, and cannot be rolled back to")
         return self._ask_for(
@@ -177,10 +184,10 @@ class World:
         )
 
     def trigger(self, service: str, commit_id: str) -> Deploy:
-        """Deploy a commit, "" for the newest.
+        """Deploy a commit; "" for the newest.
 
         Raises:
-            CannotBe: there is no such commit.
+            CannotBe: the commit does not exist.
         """
         known = [self.commit, *(deploy.commit for deploy in self._stage.deploys[service])]
         wanted = next((commit for commit in known if commit.id.startswith(commit_id)), None)
@@ -189,7 +196,7 @@ class World:
         return self._ask_for(service, wanted, "api", self.deploy_s)
 
     def cancel(self, service: str, deploy_id: str) -> Deploy:
-        """Stop a deploy on its way.
+        """Cancel a deploy in progress.
 
         Raises:
             LookupError: the service has no such deploy.
@@ -204,7 +211,7 @@ class World:
         return canceled
 
     def find(self, service: str, deploy_id: str) -> Deploy:
-        """A deploy by its id.
+        """Return a deploy by its id.
 
         Raises:
             LookupError: the service has no such deploy.

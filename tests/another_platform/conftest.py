@@ -1,11 +1,3 @@
-"""Nothing but the list of plugins: those of Kamiyo's conftest.py whose fixtures these checks ask for."""
+"""The fixtures that these checks ask for, beside those of the engine."""
 
-pytest_plugins = [
-    "plugins.startup",
-    "plugins.options",
-    "plugins.evidence",
-    "plugins.fixtures",
-    "plugins.vouching",
-    "plugins.verification",
-    "plugins.drift",
-]
+pytest_plugins = ["kamiyo_platform.fixtures"]

@@ -26,7 +26,10 @@ def main() -> None:
     page = "" if "website-blank" in faults else "<!doctype html><title>Notes</title><h1>Notes</h1>"
     api = served({"/up": up, "/notes": (200, "application/json", json.dumps(notes))})
     ready = {
-        "settings": {"api.url": api, "frontend.url": served({"/": (200, "text/html", page)})},
+        "settings": {
+            "services.api.url": api,
+            "services.frontend.url": served({"/": (200, "text/html", page)}),
+        },
         "credentials": {"NOTES_SANDBOX_KEY": "any-key-will-do"},
         "control_url": served({"/": (200, "text/plain", "here")}),
     }

@@ -12,21 +12,22 @@ from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
-import httpx
+import httpx2
 import pytest
 from psycopg_pool import AsyncConnectionPool
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from plugins.clients.stripe_account import StripeAccount
-from plugins.model import outside as tables
-from plugins.model.outcomes import NoAnswer, NoAnswerKind
+from kamiyo_verify.http.context import ClientContext
+from kamiyo_verify.integrations.stripe.client import StripeAccount
+from kamiyo_verify.integrations.stripe.settings import Stripe as StripeSettings
+from kamiyo_verify.model.outcomes import NoAnswer, NoAnswerKind
 from sandbox.faults import Faults
 from sandbox.payments import Payments
 from sandbox.platform import Platform, Secrets
 from tests.contract.validator import Seen
-from tests.outside import TIMEOUTS, credential
-from tests.serving import Wire, serving
+from tests.support.outside import TIMEOUTS, credential
+from tests.support.serving import Wire, serving
 
 pytestmark = pytest.mark.skipif(
     importlib.util.find_spec("localstripe") is None,
@@ -87,7 +88,7 @@ def types_of(seen: list[Seen], status: int) -> list[str]:
     return sorted(json.loads(one.request_body)["type"] for one in seen if one.status == status)
 
 
-def subscribe(stripe: httpx.Client) -> None:
+def subscribe(stripe: httpx2.Client) -> None:
     """What happens when someone buys a plan."""
 
     def post(path: str, **form: str) -> str:
@@ -120,7 +121,7 @@ def test_its_deliveries_are_accepted_and_its_events_are_read(localstripe: str) -
     good, strange = webhook(secrets), webhook(Secrets())
     with ExitStack() as stack:
         stripe = stack.enter_context(
-            httpx.Client(base_url=localstripe, headers={"Authorization": f"Bearer {KEY}"}, trust_env=False)
+            httpx2.Client(base_url=localstripe, headers={"Authorization": f"Bearer {KEY}"}, trust_env=False)
         )
         for name, wire in (("ours", good), ("another", strange)):
             url = stack.enter_context(serving(wire)) + "/api/payment/webhook"
@@ -128,10 +129,8 @@ def test_its_deliveries_are_accepted_and_its_events_are_read(localstripe: str) -
             assert stripe.post(f"/_config/webhooks/{name}", data=form).status_code == 200
         subscribe(stripe)
         client = StripeAccount(
-            tables.Stripe(address=localstripe, key=credential("STRIPE_API_KEY", KEY)),
-            timeouts=TIMEOUTS,
-            record=lambda _: None,
-            remaining=lambda: 20.0,
+            StripeSettings(address=localstripe, key=credential("STRIPE_API_KEY", KEY)),
+            ClientContext.unrecorded(TIMEOUTS, lambda: 20.0),
         )
         stack.callback(client.close)
         everything = client.recent_events((), began)

@@ -6,17 +6,17 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 
-from plugins.clients.render import Render
-from plugins.model.hosting import Deploy, DeployStatus
-from plugins.model.outcomes import NoAnswer
+from kamiyo_verify.integrations.render.client import Render
+from kamiyo_verify.model.hosting.services import Deploy, DeployStatus
+from kamiyo_verify.model.outcomes import NoAnswer
 from sandbox.outside.render_services import OWNER, POSTGRES
 from sandbox.outside.scenes import Scene
 from tests.contract.conftest import Register
 from tests.contract.validator import Contract, Leniency, Seen, described
-from tests.hosting import API, FRONTEND, Hosting, hosting
+from tests.support.hosting import API, FRONTEND, Hosting, hosting
 
 LENIENCY = Leniency(
     nullable=frozenset({"commit", "finishedAt", "startedAt", "ipAllowList", "eventFilter"}),
@@ -59,7 +59,6 @@ def read_everything(render: Render, found: Hosting) -> None:
     render.http_latency([API], start, end, quantile=0.95)
     render.memory([API], start, end)
     render.cpu([API], start, end)
-    render.instance_count([API], start, end)
     render.active_connections(start, end)
     render.postgres()
     render.recovery()
@@ -132,7 +131,7 @@ def _back(found: Hosting, service_id: str) -> Deploy:
     return found.control.roll_back(service_id, found.render.deploys(service_id)[1].id)
 
 
-REFUSED: dict[str, tuple[int, Callable[[httpx.Client], httpx.Response]]] = {
+REFUSED: dict[str, tuple[int, Callable[[httpx2.Client], httpx2.Response]]] = {
     "no key": (401, lambda ask: ask.get("/services", headers={"Authorization": ""})),
     "another key": (401, lambda ask: ask.get("/services", headers={"Authorization": "Bearer rnd_x"})),
     "unknown service": (404, lambda ask: ask.get("/services/srv-none")),
@@ -166,7 +165,7 @@ def test_refusals_are_described_ones(case: str, uncounted: Contract) -> None:
     status, ask = REFUSED[case]
     with hosting() as found:
         headers = {"Authorization": f"Bearer {found.secrets.render_api_key}"}
-        with httpx.Client(base_url=f"{found.origin}/render/v1", headers=headers, trust_env=False) as client:
+        with httpx2.Client(base_url=f"{found.origin}/render/v1", headers=headers, trust_env=False) as client:
             answer = ask(client)
         assert answer.status_code == status
         answers = [found.seen[0]]

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from pydantic import SecretStr
 
+from kamiyo_verify.http.context import ClientContext
+from kamiyo_verify.integrations.sentry.deploys import SentryDeploys
+from kamiyo_verify.integrations.sentry.settings import Sentry as Table
+from kamiyo_verify.model.settings import Timeouts
+from kamiyo_verify.model.tables import Credential
+from kamiyo_verify.reporting.exports.sentry_deploy import deploy_marker
 from sandbox.outside.sentry_data import PROJECTS
 from tests.contract.conftest import Register
 from tests.contract.validator import Contract, Seen, described
-from tests.outside import COMMIT, Outside, outside
+from tests.engine.reporting.exports.verdicts import VERDICTS
+from tests.support.listeners import listening
+from tests.support.outside import COMMIT, Outside, outside
 
 FAULTS = ("sentry-fatal", "sentry-regression", "error-spike", "dsn-of-another-project", "dsn-inactive")
 
@@ -60,13 +71,29 @@ def test_the_clients_pages_add_up(
 ) -> None:
     # By their ids: when an issue was last seen goes with the clock, which may move on between the two.
     whole = [issue.id for issue in living.clients.sentry.issues("")]
-    monkeypatch.setattr("plugins.clients.sentry._ROWS_A_PAGE", 2)
+    monkeypatch.setattr("kamiyo_verify.integrations.sentry.client._ROWS_A_PAGE", 2)
     living.wire.seen.clear()
     assert [issue.id for issue in living.clients.sentry.issues("")] == whole
     seen = sent(living)
     assert len(seen) == (len(whole) + 1) // 2
     for one in seen:
         contract.check(one)
+
+
+@pytest.mark.parametrize("name", VERDICTS)
+def test_a_deploy_is_marked_once_as_described(contract: Contract, name: str) -> None:
+    until = time.monotonic() + 30
+    context = ClientContext.unrecorded(Timeouts(), lambda: until - time.monotonic())
+    with listening() as found:
+        token = Credential(name="SENTRY_AUTH_TOKEN", value=SecretStr("t" * 64))
+        table = Table(address=found.origin, token=token, organization="acme", projects=("api", "web"))
+        marker = deploy_marker(VERDICTS[name], "production", table.projects, "https://reports.example.com")
+        with closing(SentryDeploys(table, context)) as sentry:
+            sentry.mark(COMMIT, marker)
+            sentry.mark(COMMIT, marker)
+        for one in found.wire.seen:
+            contract.check(one)
+        assert [one.method for one in found.wire.seen] == ["GET", "POST", "GET"]
 
 
 def test_the_contract_can_fail(contract: Contract) -> None:

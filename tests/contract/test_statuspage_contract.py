@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from plugins.model.outcomes import NoAnswer
-from plugins.model.status import ComponentStatus
+from kamiyo_verify.model.outcomes import NoAnswer
+from kamiyo_verify.model.outside.status import ComponentStatus
 from sandbox.outside.scenes import Scene
 from sandbox.platform import Secrets
 from tests.contract.conftest import Register
 from tests.contract.validator import Contract, Leniency, described
-from tests.outside import Clients, Outside, outside
+from tests.support.outside import Clients, Outside, outside
 
 UNTOLD = frozenset({"group_id", "description", "monitoring_at", "resolved_at", "reminder_intervals"})
 """Real answers hold null here, which the description forgets."""

@@ -11,7 +11,7 @@ import pytest
 
 from tests.contract.conftest import Register
 from tests.contract.validator import Contract, described
-from tests.outside import Outside, outside
+from tests.support.outside import Outside, outside
 
 FAULTS = (
     "stripe-wrong-mode",

@@ -9,7 +9,7 @@ def test_the_api_says_that_it_is_up(api, measure):
     answer = api.get("/up")
 
     measure("response_time", answer.elapsed_ms, "ms")
-    assert answer.status == 200, answer.told("200")
+    assert answer.status == 200, answer.mismatch("200")
 
 
 @pytest.mark.item("postdeploy.notes-listed")

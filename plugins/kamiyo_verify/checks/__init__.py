@@ -1,0 +1,1 @@
+"""Checks for any platform, and the client that they use."""

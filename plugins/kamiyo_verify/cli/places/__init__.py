@@ -1,0 +1,1 @@
+"""`kamiyo-verify places`: verify from several places at the same time."""

@@ -1,0 +1,104 @@
+"""Notify a team's channels of the start and the result of a run; never delays the verdict."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from kamiyo_verify.config.environment import Environment
+from kamiyo_verify.hooks.run import Run
+from kamiyo_verify.hooks.selection import Selection
+from kamiyo_verify.model.notifications import Delivery, Message, Moment
+from kamiyo_verify.model.outside.own_job import run_url, started_by
+from kamiyo_verify.model.verdict import Verdict
+from kamiyo_verify.model.words import Phase
+from kamiyo_verify.notifications import announcements
+from kamiyo_verify.notifications.announcements import Deployment
+from kamiyo_verify.notifications.channels import Channels
+from kamiyo_verify.rollback.actor import login
+
+
+class Notifying:
+    """Sends the notifications of a run, in the controller process."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._table = run.configured.notifications
+        self._channels = Channels(self._table)
+        self._deployment: Deployment | None = None
+
+    def begin(self, selection: Selection) -> None:
+        """Decide from the selection whether to notify, and send the start notification."""
+        if not selection.chosen or not _wanted(self._run, selection):
+            return
+        commit = self._run.options.commit
+        report = report_link(self._run.configured, self._run.report_dir)
+        self._deployment = deployment(self._run.configured, selection.phases, commit=commit, report=report)
+        self._tell(Moment.START, announcements.start(self._run.runbook, self._deployment))
+
+    def finish(self, verdict: Verdict) -> str:
+        """Send the result; return which channels did not accept a message, and why, or ""."""
+        if self._deployment is None:
+            return ""
+        try:
+            message = announcements.outcome(self._run.runbook, self._deployment, verdict)
+            self._tell(message.moment, message)
+            return undelivered(self._channels.deliveries())
+        except Exception as error:  # noqa: BLE001 - a verdict does not depend on notifications
+            return f"{type(error).__name__}: {error}"
+
+    def _tell(self, moment: Moment, message: Message) -> None:
+        if moment in self._table.tell:
+            self._channels.tell(masked(message, self._run.masker.text))
+
+
+def deployment(
+    environment: Environment,
+    phases: tuple[Phase, ...] = (),
+    *,
+    commit: str = "",
+    branch: str = "",
+    report: str = "",
+) -> Deployment:
+    """Return the facts of a deployment that are known before the verdict."""
+    return Deployment(
+        project=environment.title,
+        environment=environment.name,
+        phases=phases,
+        commit=commit,
+        branch=branch,
+        who=started_by(os.environ) or login(),
+        api_url=environment.api_url,
+        frontend_url=environment.frontend_url,
+        report=report,
+    )
+
+
+def masked(message: Message, mask: Callable[[str], str]) -> Message:
+    """Return the message with secrets masked."""
+    lines = tuple(mask(line) for line in message.lines)
+    return Message(message.moment, mask(message.title), lines, mask(message.more))
+
+
+def undelivered(deliveries: tuple[Delivery, ...]) -> str:
+    """Return which channels did not accept a message, each once, and why; "" if all did."""
+    problems = {str(one): one.problem for one in deliveries if one.problem}
+    return "; ".join(f"{channel} {problem}" for channel, problem in problems.items())
+
+
+def report_link(environment: Environment, folder: Path | None) -> str:
+    """Return the report's address: a URL of the environment, the CI page, or a path; "" without a report."""
+    if folder is None:
+        return ""
+    if environment.notifications.report_url:
+        return f"{environment.notifications.report_url}/{folder.name}/report.html"
+    return run_url(os.environ) or os.path.relpath(folder / "report.html")
+
+
+def _wanted(run: Run, selection: Selection) -> bool:
+    asked, table = run.options.notify, run.configured.notifications
+    if asked is not None or not table.channels:
+        return bool(asked) and bool(table.channels)
+    drill = bool(run.options.faults) or run.options.baseline
+    return (table.drills or not drill) and any(phase in table.phases for phase in selection.phases)

@@ -1,0 +1,111 @@
+"""Circuit breaker per service, so that a hang costs one item its time and not the whole run."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+
+from kamiyo_verify.model.outcomes import KnownToHang
+
+NOT_ASKED = "it was not asked again"
+"""Part of the message of a request that was not sent."""
+
+_ENOUGH = 2
+"""Consecutive timeouts after which an origin is known to hang."""
+
+_DOWN = 6
+"""Consecutive bad answers, those of two checks, after which a check is no longer tried three times."""
+
+_TRY_AGAIN_S = 15.0
+"""Seconds after the last timeout until one request is let through, to test the origin again."""
+
+
+@dataclass(slots=True)
+class _State:
+    answered_at: float = float("-inf")
+    hung: list[float] = field(default_factory=list)
+    last_at: float = float("-inf")
+    bad_in_a_row: int = 0
+    waited_s: float = 0.0
+
+
+class Hangs:
+    """A circuit breaker for each origin, shared by all clients of one process.
+
+    An origin is known to hang after two timeouts of requests that began after its last answer. An origin that
+    answers other requests meanwhile has one slow endpoint, so requests continue. While an origin is known to
+    hang, requests of items fail at once. Any answer, also one to a sampler, ends that state.
+
+    Args:
+        clock: seconds, monotonic.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._states: dict[str, _State] = {}
+        self._lock = threading.Lock()
+
+    def admit(self, origin: str) -> None:
+        """Return if a request may be sent.
+
+        Raises:
+            KnownToHang: the origin is known to hang, and it is too early to try again.
+        """
+        with self._lock:
+            state = self._states.get(origin)
+            if state is None or len(state.hung) < _ENOUGH:
+                return
+            if self._clock() >= state.last_at + _TRY_AGAIN_S:
+                state.last_at = self._clock()  # this request tests the origin; the others wait for its result
+                return
+            waited = f"{state.waited_s:.0f}" if state.waited_s >= 1 else f"{state.waited_s:.1f}"
+            times = "twice" if len(state.hung) == _ENOUGH else f"{len(state.hung)} times"
+        raise KnownToHang(f"{origin} did not answer in {waited} s, {times}; {NOT_ASKED}", origin)
+
+    def timed_out(self, origin: str, began: float, allowed_s: float) -> None:
+        """Record that a request had no answer within its whole time.
+
+        Args:
+            origin: scheme, host and port of the request.
+            began: when the request was sent, by the clock.
+            allowed_s: the seconds that it had.
+        """
+        with self._lock:
+            state = self._states.setdefault(origin, _State())
+            state.hung = [one for one in state.hung if one > state.answered_at]
+            if began > state.answered_at:
+                state.hung.append(began)
+                state.last_at, state.waited_s = self._clock(), allowed_s
+
+    def answered(self, origin: str) -> None:
+        """Record that an answer came: the origin does not hang."""
+        with self._lock:
+            state = self._states.setdefault(origin, _State())
+            state.answered_at = self._clock()
+            state.hung.clear()
+
+    def ended(self, origin: str, *, bad: bool) -> None:
+        """Record how a request ended; `bad` means no answer or a 5xx."""
+        with self._lock:
+            state = self._states.setdefault(origin, _State())
+            state.bad_in_a_row = state.bad_in_a_row + 1 if bad else 0
+
+    def down(self, origin: str) -> bool:
+        """The last requests all had no answer, or a 5xx: one more try gives no new information."""
+        with self._lock:
+            state = self._states.get(origin)
+            return state is not None and state.bad_in_a_row >= _DOWN
+
+    def known(self) -> tuple[str, ...]:
+        """The origins that are known to hang."""
+        with self._lock:
+            return tuple(origin for origin, state in self._states.items() if len(state.hung) >= _ENOUGH)
+
+    def try_again(self, besides: Collection[str] = ()) -> None:
+        """Let the next request to each origin through, except to the origins in `besides`."""
+        with self._lock:
+            for origin, state in self._states.items():
+                if origin not in besides:
+                    state.last_at = float("-inf")

@@ -1,0 +1,129 @@
+"""Convert network exceptions into a `NoAnswer` of the right kind, with a message of one sentence."""
+
+from __future__ import annotations
+
+import errno
+import socket
+import ssl
+
+from kamiyo_verify.model.outcomes import NoAnswer, NoAnswerKind
+
+_BY_ERRNO = {
+    errno.ECONNREFUSED: (NoAnswerKind.REFUSED, "refuses the connection"),
+    errno.EHOSTUNREACH: (NoAnswerKind.UNREACHABLE, "cannot be reached: no route to the host"),
+    errno.ENETUNREACH: (NoAnswerKind.UNREACHABLE, "cannot be reached: the network is unreachable"),
+    errno.ENETDOWN: (NoAnswerKind.UNREACHABLE, "cannot be reached: the network is down"),
+    errno.EHOSTDOWN: (NoAnswerKind.UNREACHABLE, "cannot be reached: the host is down"),
+    errno.EADDRNOTAVAIL: (NoAnswerKind.UNREACHABLE, "cannot be reached: the address is not available"),
+    errno.EACCES: (NoAnswerKind.UNREACHABLE, "cannot be reached: this machine forbids the connection"),
+    errno.EPERM: (NoAnswerKind.UNREACHABLE, "cannot be reached: this machine forbids the connection"),
+    errno.ETIMEDOUT: (NoAnswerKind.TIMEOUT, "does not answer: the connection timed out"),
+    errno.ECONNRESET: (NoAnswerKind.CUT, "reset the connection"),
+    errno.EPIPE: (NoAnswerKind.CUT, "closed the connection while the request was sent"),
+}
+
+_BY_CERTIFICATE = {  # X509_V_ERR_*, from OpenSSL's x509_vfy.h
+    9: "its certificate is not valid yet",
+    10: "its certificate has expired",
+    18: "its certificate is self-signed",
+    19: "its certificate ends in a self-signed one that nobody here trusts",
+    20: "nobody here knows the issuer of its certificate",
+    21: "its certificate comes without the issuer's",
+    62: "its certificate is for another host",
+    64: "its certificate is for another address",
+}
+
+
+def network_errors() -> tuple[type[Exception], ...]:
+    """Return what httpcore2, ssl and the socket module raise if no whole answer comes."""
+    import httpcore2  # noqa: PLC0415 - a plan sends nothing and does without
+
+    return (
+        httpcore2.NetworkError,
+        httpcore2.ProtocolError,
+        httpcore2.ProxyError,
+        httpcore2.TimeoutException,
+        httpcore2.UnsupportedProtocol,
+        OSError,
+        UnicodeError,
+    )
+
+
+def no_answer(problem: BaseException, origin: str, waited_s: float, *, connected: bool = True) -> NoAnswer:
+    """Convert an exception of httpx2, httpcore2, h11, ssl or the socket module into a `NoAnswer`.
+
+    Args:
+        problem: the caught exception.
+        origin: scheme, host and port of the request; without user and password.
+        waited_s: seconds since the request began.
+        connected: the connection was established, so that a timeout concerns the answer.
+    """
+    awaited = "gave no whole answer" if connected else "took no connection"
+    kind, sentence = _classify(problem, f"{awaited} within {waited_s:.1f} s")
+    return NoAnswer(kind, f"{origin} {sentence}", origin)
+
+
+def chain(problem: BaseException) -> list[BaseException]:
+    """The exception and its causes, outermost first."""
+    links = [problem]
+    while (cause := links[-1].__cause__ or links[-1].__context__) is not None and cause not in links:
+        links.append(cause)
+    return links
+
+
+def certificate_trouble(code: int, otherwise: str) -> str:
+    """Describe OpenSSL's verification code of the server's certificate."""
+    return f"cannot be trusted: {_BY_CERTIFICATE.get(code, otherwise)}"
+
+
+def socket_trouble(number: int | None) -> tuple[NoAnswerKind, str] | None:
+    """Describe an errno, if it is one that connections raise."""
+    return _BY_ERRNO.get(number) if number is not None else None
+
+
+def _classify(problem: BaseException, too_late: str) -> tuple[NoAnswerKind, str]:
+    for link in reversed(chain(problem)):  # the innermost exception is the most specific
+        known = _classify_link(link, too_late)
+        if known is not None:
+            return known
+    return NoAnswerKind.CUT, "broke off before a whole answer came"
+
+
+def _classify_link(link: BaseException, too_late: str) -> tuple[NoAnswerKind, str] | None:
+    import httpcore2  # noqa: PLC0415 - as above
+
+    match link:
+        case socket.gaierror() | UnicodeError():
+            return NoAnswerKind.NAME, "cannot be found: its name does not resolve"
+        case ssl.SSLCertVerificationError():
+            return NoAnswerKind.TLS, certificate_trouble(link.verify_code, "its certificate is not valid")
+        case ssl.SSLEOFError() | ssl.SSLZeroReturnError():
+            return NoAnswerKind.CUT, "closed the encrypted connection before a whole answer came"
+        case ssl.SSLError():
+            return NoAnswerKind.TLS, _tls_trouble(link.reason)
+        case TimeoutError() | httpcore2.TimeoutException():
+            return NoAnswerKind.TIMEOUT, too_late
+        case httpcore2.ProxyError():
+            return NoAnswerKind.UNREACHABLE, "cannot be reached: the proxy of this machine refuses to connect"
+        case httpcore2.LocalProtocolError():
+            return NoAnswerKind.CUT, "was not asked: the request cannot be put into HTTP"
+        case httpcore2.RemoteProtocolError():
+            return NoAnswerKind.CUT, _protocol_trouble(str(link))
+        case OSError():
+            return socket_trouble(link.errno)
+    return None
+
+
+def _tls_trouble(reason: str | None) -> str:
+    if reason in {"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE"}:
+        return "speaks no TLS on that port"
+    return f"breaks off the TLS handshake ({(reason or 'no reason given').lower().replace('_', ' ')})"
+
+
+def _protocol_trouble(text: str) -> str:
+    """Describe two messages of h11 and httpcore2; other messages could quote the answer."""
+    if "disconnected without" in text:
+        return "closed the connection without an answer"
+    if "complete message body" in text or "incomplete chunked" in text:
+        return "broke off in the middle of its answer"
+    return "answered with something that is not HTTP"

@@ -1,0 +1,94 @@
+"""Read pnpm-lock.yaml of versions 5, 6 and 9.
+
+Source: github.com/pnpm/spec, the lock file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from kamiyo_verify.integrations.packages.files import NotRead, addresses_of, read_yaml, table, text_of
+from kamiyo_verify.integrations.packages.node_lock import NodeLock, wanted
+
+_GROUPS = ("dependencies", "devDependencies", "optionalDependencies")
+
+
+def pnpm_lock(path: Path) -> NodeLock:
+    """Read pnpm-lock.yaml.
+
+    Raises:
+        NoAnswer: it cannot be read.
+        WrongAnswer: it is not YAML.
+        NotRead: its version or an entry is unsupported.
+    """
+    documents = read_yaml(path)
+    # Since version 11 a first document may hold the package manager's own packages.
+    lock = next((each for each in reversed(documents) if "importers" in each or "specifiers" in each), None)
+    lock = lock or (documents[-1] if documents else {})
+    version = str(lock.get("lockfileVersion"))
+    major = version.partition(".")[0]
+    if major not in {"5", "6", "9"}:
+        raise NotRead(path, f"lockfileVersion {version}, where 5, 6 and 9 are known")
+    importers = table(path, lock.get("importers", {".": lock}), "importers")
+    overridden = table(path, lock.get("overrides"), "overrides")
+
+    def made_for(folder: str, requested: Mapping[str, str]) -> Mapping[str, str]:
+        importer = table(path, importers.get(folder or "."), f'importers["{folder or "."}"]')
+        locked = _fifth(path, importer) if major == "5" else _later(path, importer)
+        return {
+            name: requested[name] if name in requested and str(overridden.get(name)) == given else given
+            for name, given in locked.items()
+        }
+
+    every = [each for document in documents for each in _sources(path, document)]
+    every += [
+        each for folder, one in importers.items() for each in _links(path, folder, table(path, one, folder))
+    ]
+    return NodeLock(f"pnpm lockfileVersion {version}", addresses_of(path, iter(every)), made_for)
+
+
+def _fifth(path: Path, importer: Mapping[str, Any]) -> dict[str, str]:
+    locked = wanted(path, importer)
+    specifiers = table(path, importer.get("specifiers"), "specifiers")
+    return {name: str(given) for name, given in specifiers.items() if name in locked}
+
+
+def _later(path: Path, importer: Mapping[str, Any]) -> dict[str, str]:
+    return {
+        name: str(table(path, entry, name).get("specifier"))
+        for group in _GROUPS
+        for name, entry in table(path, importer.get(group), group).items()
+    }
+
+
+def _links(path: Path, folder: str, importer: Mapping[str, Any]) -> Iterator[str]:
+    """The linked folders of a member, from the folder of the lock file."""
+    for group in _GROUPS:
+        for entry in table(path, importer.get(group), group).values():
+            version = str(entry.get("version") if isinstance(entry, dict) else entry)
+            if version.startswith("link:"):
+                target = version.removeprefix("link:")
+                yield f"link:{target if target.startswith('/') else f'{folder}/{target}'}"
+
+
+def _sources(path: Path, lock: Mapping[str, Any]) -> Iterator[str]:
+    for key, value in table(path, lock.get("packages"), "packages").items():
+        entry = table(path, value, key)
+        resolution = table(path, entry.get("resolution"), f"the resolution of {key}")
+        if "tarball" in resolution:
+            tarball = text_of(path, resolution["tarball"], f"the tarball of {key}")
+            yield tarball
+        elif resolution.get("type") == "git" or "repo" in resolution:
+            yield text_of(path, resolution.get("repo"), f"the repository of {key}")
+        elif resolution.get("type") == "directory" or "directory" in resolution:
+            yield f"file:{text_of(path, resolution.get('directory'), f'the directory of {key}')}"
+        elif "integrity" not in resolution:
+            raise NotRead(path, f"the resolution of {key}")
+        if "registry" in resolution:
+            yield text_of(path, resolution["registry"], f"the registry of {key}")
+        # Before version 9 a package of another registry begins with its host.
+        host = key.partition("/")[0]
+        if "." in host and not key.startswith(("/", "@", "file:")) and "@" not in host:
+            yield f"https://{host}"

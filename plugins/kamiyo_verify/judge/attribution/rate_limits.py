@@ -1,0 +1,54 @@
+"""Requests that are refused as too many (429): they are ours, and refuse no credential."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from kamiyo_verify.judge.attribution.refusals import ways_out
+from kamiyo_verify.judge.attribution.shut_out import shut_out_headline
+from kamiyo_verify.judge.evidence import Evidence
+from kamiyo_verify.model.credentials import RefusalKind
+from kamiyo_verify.model.result import Result
+from kamiyo_verify.model.words import Attribution, FailureKind, Status
+
+TOO_MANY = "our requests are refused as too many (429)"
+
+
+def rate_limited(evidence: Evidence) -> tuple[Result, ...]:
+    """Return the items that could not be measured because of a rate limit, in the runbook's order."""
+    errors = evidence.with_status(Status.ERROR)
+    return tuple(one for one in errors if one.failure is FailureKind.RATE_LIMITED)
+
+
+def refusals_headline(evidence: Evidence) -> str:
+    """Return in a headline's words how our own requests and credentials are refused; "" if none is."""
+    way_out = ways_out(evidence)
+    refused = f"our own credentials are refused, which shows nothing about the platform: {way_out}"
+    too_many = TOO_MANY if rate_limited(evidence) else ""
+    return "; ".join(filter(None, (shut_out_headline(evidence), refused if way_out else "", too_many)))
+
+
+def without_limited_tiers(evidence: Evidence) -> Iterator[Result]:
+    """Yield the results; a tier that only answers of 429 name refuses no credential: not measured."""
+    sent = [one for result in evidence.results for one in result.exchanges]
+    refused = {one.credential for one in sent if one.accepted is False}
+    limited = any(one.status == 429 for one in sent)
+    for result in evidence.results:
+        refusal = result.refusal
+        if (
+            limited
+            and refusal is not None
+            and refusal.kind is RefusalKind.WRONG_TIER
+            and refusal.variable not in refused
+        ):
+            yield replace(
+                result,
+                status=Status.ERROR,
+                message=f"{result.message}; only a 429 names that tier, which refuses no credential",
+                attribution=Attribution.PROBER,
+                failure=FailureKind.RATE_LIMITED,
+                refusal=None,
+            )
+        else:
+            yield result

@@ -1,0 +1,87 @@
+"""Recognise that a service refuses this runner as a whole: a firewall, an allow list or a ban, not a fault.
+
+If every request of a run to one address is answered 401, 403 or 407, also those without any credential, it
+cannot be seen from here whether users are served. That is neither a security hole nor damaged data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from kamiyo_verify.judge.attribution.failures import origin
+from kamiyo_verify.judge.evidence import Evidence
+from kamiyo_verify.model.figures import listed
+from kamiyo_verify.model.result import Exchange, Result
+from kamiyo_verify.model.words import Status
+
+_REFUSALS = frozenset({401, 403, 407})
+
+_FEWEST_PATHS = 3
+"""Fewer different paths may all be such that need a credential."""
+
+ELSEWHERE = "look from another network, or let this runner in"
+"""What to do about it, for a next step."""
+
+
+def shut_out(evidence: Evidence, result: Result) -> str:
+    """Return why an item's failure may concern this runner alone; "" if its service let it in anywhere."""
+    refusing = _refusing(evidence, result)
+    sent = tuple(_sent_to(evidence, refusing))
+    if len({urlsplit(one.url).path for one in sent}) < _FEWEST_PATHS:
+        return ""
+    may = "this runner may be shut out by a firewall or an allow list; look from another network"
+    return f"{_answers(refusing, sent)}: {may}"
+
+
+def refused_every_request(evidence: Evidence, result: Result) -> str:
+    """Return how the item's address refused all requests: "… answered 403 to every request of this run".
+
+    It is "" also where only requests with a credential, or those that have to be refused, show it: the
+    credential may then be what is refused.
+    """
+    refusing = _refusing(evidence, result)
+    if not refusing or not shut_out(evidence, result):
+        return ""
+    unwell = (one for one in evidence.results if one.status in {Status.FAILED, Status.ERROR})
+    plain = any(
+        not sent.credential and sent.status is not None and origin(sent) in refusing
+        for one in unwell
+        for sent in one.exchanges
+    )
+    return _answers(refusing, tuple(_sent_to(evidence, refusing))) if plain else ""
+
+
+def shut_out_headline(evidence: Evidence) -> str:
+    """Return in a headline's words which addresses shut this runner out; "" if none does."""
+    unwell = (result for _, result in evidence.outcomes if result.status in {Status.FAILED, Status.ERROR})
+    found = filter(None, dict.fromkeys(refused_every_request(evidence, result) for result in unwell))
+    refusing = ", and ".join(found)
+    return f"this runner is shut out: {refusing}; users may be served" if refusing else ""
+
+
+def _refusing(evidence: Evidence, result: Result) -> frozenset[str]:
+    """Return the addresses that refused each of the item's requests and never let another one in."""
+    answered = [sent for sent in result.exchanges if sent.status is not None]
+    refusing = frozenset(origin(sent) for sent in answered)
+    everything = (*answered, *_sent_to(evidence, refusing))
+    return refusing if all(sent.status in _REFUSALS for sent in everything) else frozenset()
+
+
+def _sent_to(evidence: Evidence, addresses: frozenset[str]) -> Iterator[Exchange]:
+    """Yield the answered requests of the run to these addresses."""
+    for other in evidence.results:
+        for sent in other.exchanges:
+            if sent.status is not None and origin(sent) in addresses:
+                yield sent
+
+
+def _answers(refusing: frozenset[str], sent: tuple[Exchange, ...]) -> str:
+    """Describe the refusal, and whether the requests carried a credential."""
+    *others, last = sorted({str(one.status) for one in sent})
+    statuses = f"{', '.join(others)} or {last}" if others else last
+    carried = {bool(one.credential) for one in sent}
+    of = " of this run" if carried == {False} else ", each with a credential of ours"
+    if len(carried) > 1:
+        of = ", with or without a credential"
+    return f"{listed(sorted(refusing))} answered {statuses} to every request{of}"

@@ -1,0 +1,1 @@
+"""What a load run shows, as pure functions of its steps."""

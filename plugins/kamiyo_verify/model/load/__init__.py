@@ -1,0 +1,1 @@
+"""The load that a run puts on a platform."""

@@ -1,0 +1,1 @@
+"""Text from outside and values of Python, written so that people can read them."""

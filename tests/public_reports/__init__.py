@@ -1,0 +1,1 @@
+"""What real platforms, files and hosts sent, in public reports; each case is named by its report."""
