@@ -5,7 +5,6 @@ Each is a run in real time: one to three minutes, of which almost all is waiting
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from tests.e2e.runs import EXHAUSTIVE, Ran
 from tests.e2e.stage import PRODUCTION, Stage, staged
 from tests.support.misbehaving_proxy import Fate, Reply
 from tests.support.sandbox_process import Sandbox, started
+from tests.support.stopwatch import Stopwatch
 
 EARLIER = "3b0cca2f00d1"
 BASE_S = 0.2
@@ -61,9 +61,9 @@ def slow(stage: Stage, seconds: float) -> None:
 
 
 def timed(stage: Stage) -> tuple[Ran, float]:
-    began = time.monotonic()
+    watch = Stopwatch()
     ran = stage.verify(mark="postdeploy", **PRODUCTION)
-    return ran, time.monotonic() - began
+    return ran, watch.seconds
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,6 @@ import base64
 import hashlib
 import json
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -23,6 +22,7 @@ from kamiyo_verify.model.result import Exchange
 from kamiyo_verify.model.settings import Timeouts
 from kamiyo_verify.model.tables import Credential
 from tests.support.hostile_server import HOSTILE, STREAMS, Peer, Server, answer, saying
+from tests.support.stopwatch import Stopwatch
 
 TOKEN = "km_canary/+token"
 Handler = Callable[[ServerConnection], None]
@@ -57,11 +57,11 @@ def frame(kind: object, **more: object) -> str:
 def test_a_server_that_pings_without_end_and_reads_nothing_is_left_in_time() -> None:
     """The answers to its pings fill the buffers; neither `wait_for` nor closing may wait for that."""
     with Server(STREAMS["stream-pings"]) as server:
-        began = time.monotonic()
+        watch = Stopwatch()
         url = server.origin.replace("http", "ws", 1) + "/ws"
         with pytest.raises(NoAnswer, match="reads nothing"), client(url).connect() as stream:
-            stream.wait_for("status", within_seconds=20)
-    assert time.monotonic() - began < 15
+            stream.wait_for("status", within_seconds=200)
+    assert watch.seconds < 15
 
 
 def test_leaving_a_server_that_reads_nothing_ends() -> None:
@@ -153,7 +153,7 @@ def test_a_flood_is_counted_only_so_far() -> None:
         list(line)
 
     with platform(handler) as url, client(url).connect() as stream:
-        beat = stream.wait_for("heartbeat", within_seconds=20)
+        beat = stream.wait_for("heartbeat", within_seconds=200)
     assert beat.received
     assert len(beat.seen) == 50
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 import threading
-import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -46,6 +45,7 @@ from tests.support.hostile_server import (
     saying,
     silent,
 )
+from tests.support.stopwatch import Stopwatch
 
 EVERY = HOSTILE | SLOW | STREAMS
 TIMEOUTS = Timeouts(connect=0.3, answer=0.3, item=2)
@@ -120,7 +120,7 @@ ASKED: dict[str, Ask] = {
 def outcome(ask: Ask, origin: str) -> tuple[object, str]:
     """What came of it, and all that anyone could print of it."""
     clients = Clients(origin)
-    began = time.monotonic()
+    watch = Stopwatch()
     try:
         result = ask(clients)
         told = repr(result)
@@ -132,7 +132,7 @@ def outcome(ask: Ask, origin: str) -> tuple[object, str]:
     if isinstance(result, Exception):
         assert len(str(result)) < 1_000
         assert str(result).isprintable()
-    assert time.monotonic() - began < GENEROUS_S
+    assert watch.seconds < GENEROUS_S
     return result, told + repr(clients.exchanges)
 
 

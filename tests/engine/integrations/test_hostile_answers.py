@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from kamiyo_verify.model.settings import Timeouts
 from sandbox.platform import Secrets
 from tests.support.hostile_server import HOSTILE, SLOW, Behaviour, Server, answer, refused_port, saying
 from tests.support.outside import COMMIT, Clients
+from tests.support.stopwatch import Stopwatch
 
 TIMEOUTS = Timeouts(connect=0.3, answer=0.3, item=2)
 AT_EASE = Timeouts(connect=5, answer=5, item=10)
@@ -73,12 +73,12 @@ CREDENTIALS = {
 @contextmanager
 def clients_of(origin: str, remaining_s: float = 2.0, timeouts: Timeouts = TIMEOUTS) -> Iterator[Clients]:
     clients = Clients(origin, SECRETS, timeouts, remaining_s)
-    began = time.monotonic()
+    watch = Stopwatch()
     try:
         yield clients
     finally:
         clients.close()
-        assert time.monotonic() - began < GENEROUS_S
+        assert watch.seconds < GENEROUS_S
         assert "canary" not in repr(clients.exchanges)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -23,6 +22,7 @@ from tests.support.postgres_server import postgres
 from tests.support.recorded_runs import recorded
 from tests.support.sandbox_process import wait_until
 from tests.support.stalling_proxy import Stalling, stalling
+from tests.support.stopwatch import Stopwatch
 from tests.support.toy_project import ROOT, Toy
 
 pytest_plugins = ["pytester"]
@@ -152,12 +152,12 @@ def test_a_server_that_stops_answering_is_given_up(stalled: tuple[Stalling, str]
     proxy, url = stalled
     database = Database(url, transaction_s=0.5)
     proxy.stalled.set()
-    began = time.monotonic()
+    watch = Stopwatch()
     with pytest.raises(LedgerUnavailable, match="did not answer within"), database.writing() as connection:
         connection.exec_driver_sql("SELECT 1")
-    assert time.monotonic() - began < 5
+    assert watch.seconds < 5
     database.close()
-    assert time.monotonic() - began < 5
+    assert watch.seconds < 5
 
 
 def test_a_commit_whose_answer_is_lost_is_no_loss(stalled: tuple[Stalling, str], tmp_path: Path) -> None:
@@ -177,10 +177,10 @@ def test_a_commit_whose_answer_is_lost_is_no_loss(stalled: tuple[Stalling, str],
 def test_a_server_that_says_nothing_at_all_is_given_up(stalled: tuple[Stalling, str]) -> None:
     proxy, url = stalled
     proxy.stalled.set()
-    began = time.monotonic()
+    watch = Stopwatch()
     with pytest.raises(LedgerUnavailable) as caught:
         Database(f"{url}?connect_timeout=2")
-    assert time.monotonic() - began < 10
+    assert watch.seconds < 10
     assert "\n" not in str(caught.value)
 
 

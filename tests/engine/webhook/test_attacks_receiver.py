@@ -18,6 +18,7 @@ from kamiyo_verify.webhook.memory import Memory, Waiting
 from tests.engine.webhook.test_receiver import SECRET, payload, signed
 from tests.support.sandbox_process import request, wait_until
 from tests.support.serving import serving
+from tests.support.stopwatch import Stopwatch
 
 LIMITS = Limits(at_once=8, per_address=0, head_s=0.5, whole_s=2.0)
 HEAD = b"POST /render HTTP/1.1\r\nHost: a\r\n"
@@ -88,9 +89,9 @@ def test_eighty_half_open_connections_keep_no_delivery_out(sent: str, per_addres
             connection.sendall(HALF_OPEN[sent])
             if bodies:
                 break
-        began = time.monotonic()
+        watch = Stopwatch()
         assert deliver(origin) == 202
-        assert time.monotonic() - began < 5
+        assert watch.seconds < 5
         assert len(taken) == 1
 
 
@@ -98,9 +99,9 @@ def test_eighty_half_open_connections_keep_no_delivery_out(sent: str, per_addres
 def test_a_half_open_connection_ends_in_time(sent: str) -> None:
     with receiving(LIMITS) as (origin, _), closing(connect(origin)) as connection:
         connection.sendall(HALF_OPEN[sent])
-        began = time.monotonic()
+        watch = Stopwatch()
         wait_until(lambda: ended(connection), within_s=10)
-        assert time.monotonic() - began < LIMITS.whole_s + 3
+        assert watch.seconds < LIMITS.whole_s + 3
 
 
 @pytest.mark.parametrize(
@@ -109,7 +110,7 @@ def test_a_half_open_connection_ends_in_time(sent: str) -> None:
 def test_a_byte_now_and_then_gives_no_more_time(start: bytes) -> None:
     with receiving(LIMITS) as (origin, _), closing(connect(origin)) as connection:
         connection.sendall(start)
-        began = time.monotonic()
+        watch = Stopwatch()
 
         def dripped() -> bool:
             try:
@@ -119,7 +120,7 @@ def test_a_byte_now_and_then_gives_no_more_time(start: bytes) -> None:
             return ended(connection)
 
         wait_until(dripped, within_s=10)
-        assert time.monotonic() - began < LIMITS.whole_s + 3
+        assert watch.seconds < LIMITS.whole_s + 3
 
 
 def test_slow_bodies_from_elsewhere_leave_an_address_its_places() -> None:
@@ -129,9 +130,9 @@ def test_slow_bodies_from_elsewhere_leave_an_address_its_places() -> None:
         for _ in range(20):
             connection = stack.enter_context(closing(connect(origin, "127.0.0.2")))
             connection.sendall(HALF_OPEN["half a body"])
-        began = time.monotonic()
+        watch = Stopwatch()
         assert deliver(origin) == 202
-        assert time.monotonic() - began < 4
+        assert watch.seconds < 4
         assert len(taken) == 1
 
 

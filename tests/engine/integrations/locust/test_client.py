@@ -6,7 +6,6 @@ import json
 import shutil
 import sys
 import threading
-import time
 from collections.abc import Callable
 from importlib.machinery import ModuleSpec
 from pathlib import Path
@@ -31,6 +30,7 @@ from kamiyo_verify.model.outcomes import NoAnswer, NoAnswerKind
 from kamiyo_verify.model.settings import Timeouts
 from tests.support.load import counts, fake_locust, left, result, variables
 from tests.support.sandbox_process import wait_until
+from tests.support.stopwatch import Stopwatch
 
 PLAN = Plan(
     origin="http://127.0.0.1:9",
@@ -194,12 +194,12 @@ def test_stopping_the_run_stops_every_process(tmp_path: Path, monkeypatch: pytes
     thread = threading.Thread(target=load)
     thread.start()
     wait_until(lambda: len(left(tmp_path)) == 3)
-    began = time.monotonic()
+    watch = Stopwatch()
     stop.set()
     thread.join(10)
 
     assert left(tmp_path) == []
-    assert time.monotonic() - began < 5
+    assert watch.seconds < 5
     assert "the load was stopped" in str(failed[0])
 
 
