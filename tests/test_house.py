@@ -126,20 +126,27 @@ def within(module: str, package: str) -> bool:
     return module == package or module.startswith(package + ".")
 
 
-@pytest.mark.parametrize("path", [*modules()], ids=dotted)
-def test_imports_follow_the_arrows(path: Path) -> None:
+def test_imports_follow_the_arrows() -> None:
+    assert [line for path in modules() for line in wrong_imports(path)] == []
+
+
+def wrong_imports(path: Path) -> Iterator[str]:
+    """Yield a sentence for each import of a module that the house does not allow."""
     module = dotted(path)
     ours_allowed, libraries = HOUSE[package_of(module)]
     for name in imports(path):
         top = name.partition(".")[0]
         if top in OURS:
-            assert any(within(name, allowed) for allowed in ours_allowed), f"{module} must not import {name}"
-        elif top not in sys.stdlib_module_names:
-            assert libraries is None or top in libraries, f"{module} must not import {name}"
-        assert not name.startswith("_pytest"), f"{module} imports {name}, which is private to pytest"
+            allowed = any(within(name, one) for one in ours_allowed)
+        else:
+            allowed = top in sys.stdlib_module_names or libraries is None or top in libraries
+        if not allowed:
+            yield f"{module} must not import {name}"
+        if name.startswith("_pytest"):
+            yield f"{module} imports {name}, which is private to pytest"
         leaf = name.rpartition(".")[2]
-        if top in OURS and module.partition(".")[0] != "tests":
-            assert not leaf.startswith("_"), f"{module} imports {name}, which is private"
+        if top in OURS and module.partition(".")[0] != "tests" and leaf.startswith("_"):
+            yield f"{module} imports {name}, which is private"
 
 
 def test_a_folder_that_is_not_named_here_may_import_nothing_of_ours() -> None:
@@ -177,20 +184,19 @@ def test_no_folder_is_too_full_to_be_read() -> None:
     assert full == {}
 
 
-@pytest.mark.parametrize(
-    "path", [path for path in modules() if within(dotted(path), f"{V}.judge")], ids=dotted
-)
-def test_the_judge_does_no_input_or_output(path: Path) -> None:
-    assert NO_SENSES.isdisjoint(imports(path)), "judge does no I/O and reads no clock"
+def test_the_judge_does_no_input_or_output() -> None:
+    """And reads no clock."""
+    judge = {dotted(path): path for path in modules() if within(dotted(path), f"{V}.judge")}
+    senses = {module: NO_SENSES.intersection(imports(path)) for module, path in judge.items()}
+    assert len(senses) > MOST_FILES
+    assert {module: found for module, found in senses.items() if found} == {}
 
 
-@pytest.mark.parametrize(
-    "path", [path for path in modules() if not within(dotted(path), "tests")], ids=dotted
-)
-def test_modules_can_be_read_in_one_sitting(path: Path) -> None:
-    """A module of tests may be as long as what it tests needs."""
-    lines = len(path.read_text(encoding="utf-8").splitlines())
-    assert lines <= LONGEST, f"{path.name} has {lines} lines: over {LONGEST} it wants a reason and a split"
+def test_modules_can_be_read_in_one_sitting() -> None:
+    """Over the limit, a module wants a reason and a split; tests may be as long as what they test needs."""
+    sources = [path for path in modules() if not within(dotted(path), "tests")]
+    lines = {dotted(path): len(path.read_text(encoding="utf-8").splitlines()) for path in sources}
+    assert {module: count for module, count in lines.items() if count > LONGEST} == {}
 
 
 def test_no_modules_import_each_other() -> None:
@@ -253,14 +259,15 @@ def identifiers(tree: ast.Module) -> Iterator[str]:
                     yield f"def {name}"
 
 
-@pytest.mark.parametrize(
-    "path", [path for path in modules() if dotted(path) not in NAMES_THE_OLD], ids=dotted
-)
-def test_retired_words_stay_retired(path: Path) -> None:
-    found = {name for name in identifiers(tree_of(path)) if name in RETIRED or name.startswith("def ")}
-    assert found == set(), (
-        f"{path.name} uses {', '.join(sorted(found))}: docs/names.md has the words for them"
-    )
+def test_retired_words_stay_retired() -> None:
+    """docs/names.md has the words for them."""
+    names = {dotted(path): {*identifiers(tree_of(path))} for path in modules()}
+    found = {
+        module: sorted(name for name in used if name in RETIRED or name.startswith("def "))
+        for module, used in names.items()
+        if module not in NAMES_THE_OLD
+    }
+    assert {module: retired for module, retired in found.items() if retired} == {}
 
 
 def test_what_is_left_out_of_make_test_exists() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -25,10 +26,27 @@ UNSEEN: dict[str, Any] = {"attempts": (), "confirmation": None, "exchanges": (),
 OPEN = SloVerdict.INSUFFICIENT_EVIDENCE
 
 
-def every_story(function: Any) -> Any:
-    """Call the test with each story's evidence, its verdict, and all that the reports say of it."""
-    cases = [pytest.param(of, id=name) for name, of, _ in TOLD]
-    return pytest.mark.parametrize("of", cases)(function)
+RULES: list[Callable[[Evidence], None]] = []
+"""What has to be true of each story's reports."""
+
+
+def of_every_story(rule: Callable[[Evidence], None]) -> Callable[[Evidence], None]:
+    """Note a rule; `test_every_sentence_is_true` calls it with each story's evidence."""
+    RULES.append(rule)
+    return rule
+
+
+@pytest.mark.parametrize("of", [pytest.param(of, id=name) for name, of, _ in TOLD])
+def test_every_sentence_is_true(of: Evidence) -> None:
+    broken: list[AssertionError] = []
+    for rule in RULES:
+        try:
+            rule(of)
+        except AssertionError as error:
+            error.add_note(f"rule: {rule.__name__}")
+            broken.append(error)
+    if broken:
+        raise ExceptionGroup("rules of reports", broken)
 
 
 def terminal(verdict: Verdict) -> str:
@@ -62,22 +80,22 @@ def _text(verdict: Verdict) -> str:
     return " ".join(f"{page} {terminal(verdict)} {deployment_md(verdict)}".split())
 
 
-@every_story
-def test_introduced_needs_proof_of_how_it_was_before(of: Evidence) -> None:
+@of_every_story
+def introduced_needs_proof_of_how_it_was_before(of: Evidence) -> None:
     verdict = verdict_of(of)
     introduced = any(item.attribution is Attribution.INTRODUCED for item in verdict.items)
     assert ("introduced by this deploy" in text(verdict)) is bool(introduced and verdict.compared)
 
 
-@every_story
-def test_what_is_measured_against_before_is_not_called_unknown_before(of: Evidence) -> None:
+@of_every_story
+def what_is_measured_against_before_is_not_called_unknown_before(of: Evidence) -> None:
     for reason in decide(of).reasons:
         if "before the deployment" in reason.message:
             assert reason.attribution is not Attribution.UNKNOWN
 
 
-@every_story
-def test_a_service_stays_only_where_another_goes(of: Evidence) -> None:
+@of_every_story
+def a_service_stays_only_where_another_goes(of: Evidence) -> None:
     verdict = verdict_of(of)
     assert bool(summary.stays(verdict)) <= bool(summary.goes_back(verdict))
     if verdict.recommendation is not Action.ROLL_BACK:
@@ -85,8 +103,8 @@ def test_a_service_stays_only_where_another_goes(of: Evidence) -> None:
     assert "is not broken" not in text(verdict)
 
 
-@every_story
-def test_only_who_has_to_act_is_named_and_duties_only_where_they_apply(of: Evidence) -> None:
+@of_every_story
+def only_who_has_to_act_is_named_and_duties_only_where_they_apply(of: Evidence) -> None:
     verdict = verdict_of(of)
     idle = verdict.recommendation in {Action.PROCEED, Action.HOLD} or (of.deploy_minutes or 0) > OWN_HOURS
     if idle or (of.interrupted and verdict.recommendation is not Action.ROLL_BACK):
@@ -98,8 +116,8 @@ def test_only_who_has_to_act_is_named_and_duties_only_where_they_apply(of: Evide
     assert (minute is None) or (known is not None and int(minute[1]) == round(known))
 
 
-@every_story
-def test_a_clause_is_cited_for_what_it_says(of: Evidence) -> None:
+@of_every_story
+def a_clause_is_cited_for_what_it_says(of: Evidence) -> None:
     for reason in verdict_of(of).reasons:
         line = next((one for one in of.runbook.policy.do_not_roll_back if one.text == reason.clause), None)
         if line is not None and line.impact is not None:
@@ -107,8 +125,8 @@ def test_a_clause_is_cited_for_what_it_says(of: Evidence) -> None:
             assert line.limit is None or "slower" in reason.message
 
 
-@every_story
-def test_breached_objectives_are_counted_right(of: Evidence) -> None:
+@of_every_story
+def breached_objectives_are_counted_right(of: Evidence) -> None:
     verdict = verdict_of(of)
     count = re.search(r"(\d+) objectives? of this run breached", verdict.headline)
     if count:
@@ -118,8 +136,8 @@ def test_breached_objectives_are_counted_right(of: Evidence) -> None:
         assert named <= breached
 
 
-@every_story
-def test_a_remedy_is_offered_and_not_claimed(of: Evidence) -> None:
+@of_every_story
+def a_remedy_is_offered_and_not_claimed(of: Evidence) -> None:
     verdict = verdict_of(of)
     shown = text(verdict)
     for remedy in {item.remedy.title for item in verdict.items if item.remedy}:
@@ -127,8 +145,8 @@ def test_a_remedy_is_offered_and_not_claimed(of: Evidence) -> None:
         assert all(before.endswith("if this is the cause: ") for before in claimed)
 
 
-@every_story
-def test_the_counts_of_the_confidence_are_those_of_the_run(of: Evidence) -> None:
+@of_every_story
+def the_counts_of_the_confidence_are_those_of_the_run(of: Evidence) -> None:
     verdict = verdict_of(of)
     statuses = {item.id: item.status for item in verdict.items}
     if seen := re.search(r"(\d+) of (\d+) required items? passed", verdict.confidence):
@@ -157,8 +175,8 @@ def test_the_counts_of_the_confidence_are_those_of_the_run(of: Evidence) -> None
     assert (word == "none") is (verdict.recommendation is Action.INCONCLUSIVE)
 
 
-@every_story
-def test_causes_are_those_of_their_exchanges(of: Evidence) -> None:
+@of_every_story
+def causes_are_those_of_their_exchanges(of: Evidence) -> None:
     verdict = verdict_of(of)
     for cause in verdict.causes:
         if answered := re.search(r" answers (\d{3})\b", cause.title):
@@ -172,8 +190,8 @@ def test_causes_are_those_of_their_exchanges(of: Evidence) -> None:
         assert any(f"T{since[1]}" in cause.at for cause in verdict.causes)
 
 
-@every_story
-def test_what_failed_is_never_told_by_its_expectation(of: Evidence) -> None:
+@of_every_story
+def what_failed_is_never_told_by_its_expectation(of: Evidence) -> None:
     verdict = verdict_of(of)
     shown = terminal(verdict)
     for item in verdict.items:
@@ -182,13 +200,13 @@ def test_what_failed_is_never_told_by_its_expectation(of: Evidence) -> None:
             assert f"- [ ] {item.title} – failed" not in shown
 
 
-@every_story
-def test_nothing_is_cut_in_the_middle_of_a_sentence_with_a_count(of: Evidence) -> None:
+@of_every_story
+def nothing_is_cut_in_the_middle_of_a_sentence_with_a_count(of: Evidence) -> None:
     assert "characters more" not in text(verdict_of(of))
 
 
-@every_story
-def test_what_a_rollback_is_for_and_is_kept_says_why_in_the_first_screen(of: Evidence) -> None:
+@of_every_story
+def what_a_rollback_is_for_and_is_kept_says_why_in_the_first_screen(of: Evidence) -> None:
     verdict = decide(of)
     policy = of.runbook.policy
     grave = any(one.impact and policy.rollback_clause(one.impact) for one in verdict.reasons)
@@ -209,13 +227,13 @@ def all_ended(of: Evidence, verdict: Verdict) -> bool:
     return all(item.status is Status.PASSED for item in verdict.items if item.id in named)
 
 
-@every_story
-def test_no_value_is_shown_as_python_prints_it(of: Evidence) -> None:
+@of_every_story
+def no_value_is_shown_as_python_prints_it(of: Evidence) -> None:
     assert not re.search(r"[{\[]'|object at 0x|<class ", text(decide(of)))
 
 
-@every_story
-def test_what_was_not_finished_is_nobodys_fault(of: Evidence) -> None:
+@of_every_story
+def what_was_not_finished_is_nobodys_fault(of: Evidence) -> None:
     """Every story, ended before its last item was tried."""
     [*done, last] = of.results
     untried = replace(
@@ -233,8 +251,8 @@ def test_what_was_not_finished_is_nobodys_fault(of: Evidence) -> None:
     assert verdict.recommendation is not Action.PROCEED
 
 
-@every_story
-def test_a_credential_is_called_refused_only_where_a_request_carried_one(of: Evidence) -> None:
+@of_every_story
+def a_credential_is_called_refused_only_where_a_request_carried_one(of: Evidence) -> None:
     verdict = decide(of)
     if "our own credentials are refused" in verdict.headline:
         assert any(found.refusal or sent.credential for found in of.results for sent in found.exchanges)
@@ -243,8 +261,8 @@ def test_a_credential_is_called_refused_only_where_a_request_carried_one(of: Evi
         assert any(not sent.credential for found in of.results for sent in found.exchanges)
 
 
-@every_story
-def test_an_outage_is_told_with_its_own_length(of: Evidence) -> None:
+@of_every_story
+def an_outage_is_told_with_its_own_length(of: Evidence) -> None:
     verdict = verdict_of(of)
     if ended := re.search(r"(\w+) failed for ([\d.]+) s from", summary.cause(verdict)):
         assert any(
@@ -253,8 +271,8 @@ def test_an_outage_is_told_with_its_own_length(of: Evidence) -> None:
         )
 
 
-@every_story
-def test_a_repair_is_not_verified_as_the_broken_commit(of: Evidence) -> None:
+@of_every_story
+def a_repair_is_not_verified_as_the_broken_commit(of: Evidence) -> None:
     verdict = verdict_of(of)
     if verdict.recommendation in {Action.FIX_FORWARD, Action.HOLD}:
         assert not (verdict.commit and verdict.commit[:7] in verdict.next_step)
