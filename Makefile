@@ -130,6 +130,7 @@ screenshots: $(BROWSER)  ## take the pictures of docs/screenshots anew
 
 bench: $(READY)  ## what our run costs, and what our sampling sees, beside other tools
 	@$(BIN)/python -m tests.benchmarks.run
+	@$(BIN)/python -m tests.benchmarks.slow_platform
 	@$(BIN)/python -m tests.benchmarks.items
 	@$(BIN)/python -m tests.benchmarks.latency
 	@$(BIN)/python -m tests.benchmarks.load
