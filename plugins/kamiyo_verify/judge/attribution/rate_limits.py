@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from kamiyo_verify.judge.attribution.refusals import ways_out
-from kamiyo_verify.judge.attribution.shut_out import shut_out_headline
+from kamiyo_verify.judge.attribution.shut_out import shut_out_errors, shut_out_headline
 from kamiyo_verify.judge.evidence import Evidence
 from kamiyo_verify.model.credentials import RefusalKind
 from kamiyo_verify.model.result import Result
@@ -19,6 +19,11 @@ def rate_limited(evidence: Evidence) -> tuple[Result, ...]:
     """Return the items that could not be measured because of a rate limit, in the runbook's order."""
     errors = evidence.with_status(Status.ERROR)
     return tuple(one for one in errors if one.failure is FailureKind.RATE_LIMITED)
+
+
+def not_let_in(evidence: Evidence) -> tuple[Result, ...]:
+    """Return the items without a result because of a rate limit, or because this runner is shut out."""
+    return (*rate_limited(evidence), *shut_out_errors(evidence))
 
 
 def refusals_headline(evidence: Evidence) -> str:

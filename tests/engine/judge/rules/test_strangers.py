@@ -10,7 +10,7 @@ from kamiyo_verify.judge.decide import decide
 from kamiyo_verify.model.confirmation import Confirmation
 from kamiyo_verify.model.credentials import Refusal, RefusalKind
 from kamiyo_verify.model.result import Exchange, Result
-from kamiyo_verify.model.words import Action, FailureKind
+from kamiyo_verify.model.words import Action, FailureKind, Status
 from tests.engine.judge.rollback.test_targets import GONE, LIVE, NEW, OLD, state
 from tests.support.evidence_for import (
     DATA,
@@ -48,6 +48,14 @@ def test_a_service_that_refuses_every_request_may_refuse_this_runner_alone(statu
 
     assert verdict.recommendation is Action.INCONCLUSIVE
     assert any("shut out" in reason.message for reason in verdict.reasons)
+
+
+def test_who_is_shut_out_reads_so_where_nothing_could_be_measured() -> None:
+    shut = [refused(item, f"/{item}", 403) for item in (HEALTH, SIGN_IN, DATA)]
+    verdict = decide(evidence(*(replace(one, status=Status.ERROR) for one in shut)))
+    assert verdict.recommendation is Action.INCONCLUSIVE
+    assert verdict.headline.startswith("this runner is shut out: https://api.example answered 403 to every")
+    assert verdict.next_step.startswith("decide nothing from this run: look from another network")
 
 
 def keyed(item: str, path: str, status: int) -> Result:
