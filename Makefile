@@ -95,15 +95,18 @@ maintenance: $(RUN)  ## set ENV's status page to maintenance and back: ARGS=on, 
 openslo: $(RUN)  ## write the objectives as OpenSLO; ARGS='check FILE' reads a file of them
 	@$(BIN)/kamiyo-verify openslo $(or $(ARGS),export)
 
+# A test that hangs fails, and ends nothing else; the longest takes three minutes on a busy machine.
+NO_HANG := --timeout 480
+
 test: $(READY) $(if $(CHROMIUM),$(BROWSER))  ## the project's own tests
 	@test -e .venv/.test-took && echo "The last whole run took $$(cat .venv/.test-took) s." || echo "The first run: minutes, and more for its first use of a browser and of PostgreSQL."
-	@began=$$(date +%s); $(BIN)/python -m pytest tests -n 4 --dist worksteal -q -m "not exhaustive" $(ARGS); code=$$?; \
+	@began=$$(date +%s); $(BIN)/python -m pytest tests -n 4 --dist worksteal -q $(NO_HANG) -m "not exhaustive" $(ARGS); code=$$?; \
 		$(if $(ARGS),:,echo $$(($$(date +%s) - began)) > .venv/.test-took); exit $$code
 
 exhaustive: $(READY) $(if $(CHROMIUM),$(BROWSER))  ## the rest of them: every fault in a run of its own (about forty minutes)
-	@$(BIN)/python -m pytest tests -n 4 --dist worksteal -q -m "exhaustive and not undisturbed" $(ARGS)
+	@$(BIN)/python -m pytest tests -n 5 --dist worksteal -q $(NO_HANG) -m "exhaustive and not undisturbed" $(ARGS)
 	@echo "And by themselves, those that measure times:"
-	@$(BIN)/python -m pytest tests -q -m "exhaustive and undisturbed" $(ARGS)
+	@$(BIN)/python -m pytest tests -q $(NO_HANG) -m "exhaustive and undisturbed" $(ARGS)
 
 endurance: $(READY)  ## kill fifty runs at random moments, and find each again
 	@KAMIYO_KILLS=50 $(BIN)/python -m pytest tests/engine/ledger/test_runs.py -q -k kill_9 $(ARGS)

@@ -10,7 +10,7 @@ import pytest
 from kamiyo_verify.evidence.recording import judged, read_recording
 from kamiyo_verify.ledger.store import Store
 from kamiyo_verify.reporting.json import verdict_json
-from tests.support.exhaustive import left_out
+from tests.support.exhaustive import left_out, mostly_works
 from tests.support.toy_project import Toy
 
 collect_ignore = ["another_platform"]
@@ -57,3 +57,4 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         item.add_marker(pytest.mark.filterwarnings("error"))
     for item in left_out(items):
         item.add_marker(pytest.mark.exhaustive)
+    items.sort(key=mostly_works)

@@ -39,6 +39,15 @@ def leaving_nothing(sandbox: Sandbox) -> Iterator[list[psutil.Process]]:
     wait_until(lambda: not folder.exists())
 
 
+@contextmanager
+def ended(process: subprocess.Popen[str]) -> Iterator[None]:
+    """Whatever the block finds, nobody waits for this process for ever."""
+    try:
+        yield
+    finally:
+        process.kill()
+
+
 def test_it_is_ready_soon() -> None:
     watch = Stopwatch()
     with started() as sandbox:
@@ -68,9 +77,12 @@ def test_nothing_is_left_when_it_is_killed() -> None:
 
 def test_nothing_is_left_when_whoever_started_it_is_killed() -> None:
     start = f"import subprocess; subprocess.Popen({COMMAND!r}, stdin=subprocess.PIPE).wait()"
-    with subprocess.Popen(
-        [sys.executable, "-c", start], stdout=subprocess.PIPE, text=True, cwd=HOUSE
-    ) as parent:
+    with (
+        subprocess.Popen(
+            [sys.executable, "-c", start], stdout=subprocess.PIPE, text=True, cwd=HOUSE
+        ) as parent,
+        ended(parent),
+    ):
         assert parent.stdout is not None
         told = json.loads(parent.stdout.readline())
         with leaving_nothing(Sandbox(parent, told)):

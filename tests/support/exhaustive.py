@@ -500,6 +500,15 @@ LEFT_OUT: dict[str, dict[str, int]] = {
 }
 
 
+MOSTLY_WAIT = ("tests/e2e/test_outages.py", "tests/e2e/test_pace.py")
+"""Modules whose tests take minutes by the clock and little of the processor."""
+
+
+def mostly_works(item: pytest.Item) -> bool:
+    """A key to sort by: those that mostly wait come first, and wait while other workers work."""
+    return not item.nodeid.startswith(MOSTLY_WAIT)
+
+
 def left_out(nodes: Iterable[pytest.Item]) -> Iterator[pytest.Item]:
     """Yield each test that `make test` leaves out, in the order of collection."""
     seen: Counter[str] = Counter()

@@ -99,12 +99,21 @@ def family(pid: int) -> list[psutil.Process]:
 
 def folder_of(processes: list[psutil.Process]) -> Path:
     """The temporary folder of a sandbox, as its PostgreSQL was told."""
+    commands = [command_of(process) for process in processes]
     [data] = {
         command[command.index("-D") + 1]
-        for process in processes
-        if "-D" in (command := process.cmdline()) and command[0].endswith("/postgres")
+        for command in commands
+        if "-D" in command and command[0].endswith("/postgres")
     }
     return Path(data).parent
+
+
+def command_of(process: psutil.Process) -> list[str]:
+    """Its command line; [] if it has ended meanwhile, as helpers of PostgreSQL do at any time."""
+    try:
+        return process.cmdline()
+    except (psutil.NoSuchProcess, psutil.ZombieProcess):
+        return []
 
 
 def is_gone(process: psutil.Process) -> bool:
