@@ -10,7 +10,13 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from kamiyo_verify.judge.attribution.before import failed_before, is_too_old, why_unusable
+from kamiyo_verify.judge.attribution.before import (
+    addresses,
+    failed_before,
+    is_too_old,
+    other_address,
+    why_unusable,
+)
 from kamiyo_verify.judge.evidence import Evidence
 from kamiyo_verify.judge.rollback.schema_since import MIGRATIONS_ITEM
 from kamiyo_verify.judge.rollback.serving import COMMIT_ITEM
@@ -38,15 +44,21 @@ class Known:
     measurements: Mapping[str, tuple[Measurement, ...]]
 
 
-def known(run: RecordedRun) -> Known:
-    """Return the state that a recorded run shows."""
+def known(run: RecordedRun, *, moves: bool = False) -> Known:
+    """Return the state that a recorded run shows.
+
+    Args:
+        run: the earlier run.
+        moves: each run starts the platform at another address, so that the address shows nothing.
+    """
     shown = _known(run.verdict, run.id, run.commit, baseline=run.baseline)
     failures = {
         result.item: failed_before(result)
         for result in run.results
         if shown.before.statuses.get(result.item) in {Status.FAILED, Status.ERROR}
     }
-    return replace(shown, before=replace(shown.before, failures=failures))
+    asked = {} if moves else addresses(run.results)
+    return replace(shown, before=replace(shown.before, failures=failures, addresses=asked))
 
 
 def baseline_json(verdict: Verdict, run: str) -> str:
@@ -72,8 +84,9 @@ def newest_file(folder: Path, place: str = "") -> Known | None:
 def with_before(evidence: Evidence, found: Known | None) -> Evidence:
     """Return the evidence with the earlier state and the earlier measurements that are compared.
 
-    No measurements are added if the earlier run is too old. If it is of the same commit, only the counts of
-    rows and the list of migrations are: they are facts about the database, not about the code.
+    No measurements are added if the earlier run is too old, or asked another address. If it is of the same
+    commit, only the counts of rows and the list of migrations are: they are facts about the database, not
+    about the code.
     """
     if found is None or evidence.records_baseline:
         return evidence
@@ -85,7 +98,7 @@ def with_before(evidence: Evidence, found: Known | None) -> Evidence:
     counted = {MIGRATIONS_ITEM, *counted_items(evidence.runbook)}
     compared |= counted
     evidence = replace(evidence, before=replace(found.before, age_s=max(0.0, (now - ended).total_seconds())))
-    if is_too_old(evidence):
+    if is_too_old(evidence) or other_address(evidence):
         return evidence
     if why_unusable(evidence):  # of the same commit: rows and migrations are compared all the same
         compared = counted

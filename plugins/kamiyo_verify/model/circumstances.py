@@ -37,6 +37,7 @@ class Before:
         age_s: its age when the judged run ended, in seconds.
         statuses: statuses of its items, by id.
         failures: how its items failed, by id.
+        addresses: the addresses (scheme, host and port) that its items asked, by id; empty if unknown.
     """
 
     run: str
@@ -46,6 +47,7 @@ class Before:
     age_s: float
     statuses: Mapping[str, Status] = field(default_factory=dict)
     failures: Mapping[str, FailedBefore] = field(default_factory=dict)
+    addresses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

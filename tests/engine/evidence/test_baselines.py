@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
-from kamiyo_verify.evidence.baselines import BASELINE, baseline_json, newest_file, with_before
+import pytest
+
+from kamiyo_verify.evidence.baselines import BASELINE, baseline_json, known, newest_file, with_before
 from kamiyo_verify.judge.decide import decide
 from kamiyo_verify.ledger.store import Store
+from kamiyo_verify.model.result import Exchange, Result
 from kamiyo_verify.model.words import Action, Attribution, Status
 from tests.support.evidence_for import (
+    DATA,
     FAILED,
     HEALTH,
     LATENCY,
@@ -69,12 +74,12 @@ def test_a_file_holds_statuses_and_the_numbers_of_objectives(tmp_path: Path) -> 
     found = newest_file(tmp_path)
 
     assert found is not None
-    known = with_before(evidence(finished_at="2026-11-23T15:11:02+00:00"), found)
-    assert known.before is not None
-    assert (known.before.run, known.before.age_s) == ("r1", 3600.0)
-    assert known.before.statuses[SIGN_IN] is Status.FAILED
-    assert HEALTH not in known.before.statuses
-    assert [taken.value for taken in known.baseline[LATENCY]] == [(1.0,)]
+    seen = with_before(evidence(finished_at="2026-11-23T15:11:02+00:00"), found)
+    assert seen.before is not None
+    assert (seen.before.run, seen.before.age_s) == ("r1", 3600.0)
+    assert seen.before.statuses[SIGN_IN] is Status.FAILED
+    assert HEALTH not in seen.before.statuses
+    assert [taken.value for taken in seen.baseline[LATENCY]] == [(1.0,)]
 
 
 def test_the_last_good_run_is_of_another_commit_and_no_drill(tmp_path: Path) -> None:
@@ -89,6 +94,26 @@ def test_the_last_good_run_is_of_another_commit_and_no_drill(tmp_path: Path) -> 
 
         assert last() == "same"
         assert last("2222222") == "old"
+
+
+@pytest.mark.parametrize(
+    ("then", "more", "call"),
+    [
+        ("https://shop.example", {}, Action.ROLL_BACK),
+        ("https://staging.example", {}, Action.PROCEED),
+        ("http://127.0.0.1:40123", {"moves": True}, Action.ROLL_BACK),
+    ],
+)
+def test_rows_of_another_address_are_not_compared(
+    tmp_path: Path, then: str, more: dict[str, bool], call: Action
+) -> None:
+    def counting(rows: int, origin: str) -> Result:
+        asked = (Exchange("GET", f"{origin}/orders", 200, 5.0),)
+        return replace(measured(DATA, health=rows), exchanges=asked)
+
+    run = recorded(tmp_path, counting(120, then), commit="1111111", baseline=True).run
+    now = evidence(counting(40, "https://shop.example"), commit="2222222", finished_at=moment(9))
+    assert decide(with_before(now, known(run, **more))).recommendation is call
 
 
 def test_without_a_run_before_nothing_is_compared() -> None:

@@ -128,7 +128,7 @@ class RunLedger:
             found = self._outcome(BackgroundJob(lambda: self._before(commit), "ledger"))
         except Exception:  # noqa: BLE001 - `keep` reports it
             return newest_file(self._reports / self._environment.name, self._place)
-        return known(found) if found else None
+        return known(found, moves=self._environment.launch is not None) if found else None
 
     def credentials(self, evidence: Evidence) -> tuple[CredentialUse, ...]:
         """Return the use of each of our credentials, with the last run that accepted the same value."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from kamiyo_verify.judge.attribution.failures import failure_of
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+from kamiyo_verify.judge.attribution.failures import failure_of, origin
 from kamiyo_verify.judge.evidence import Evidence
 from kamiyo_verify.judge.observations import commit_answering
 from kamiyo_verify.judge.rollback.serving import COMMIT_ITEM
@@ -10,7 +13,7 @@ from kamiyo_verify.judge.statistics.exact import EXACT
 from kamiyo_verify.model.circumstances import Before, FailedBefore
 from kamiyo_verify.model.commits import same_commit
 from kamiyo_verify.model.figures import duration
-from kamiyo_verify.model.result import Measurement, Result
+from kamiyo_verify.model.result import Exchange, Measurement, Result
 from kamiyo_verify.model.words import FailureKind, Status
 
 _SEVERITY = {
@@ -35,6 +38,8 @@ def why_unusable(evidence: Evidence) -> str:
     if before is None:
         return "no earlier run shows how it was before this deployment"
     kind = "the baseline" if before.baseline else "the last good run"
+    if elsewhere := other_address(evidence):
+        return f"{kind} {before.run} asked another address, {elsewhere}, so it shows nothing of this one"
     own = own_commits(evidence)
     same = next((one for one in own if before.commit and same_commit(before.commit, one)), "")
     if same:
@@ -45,6 +50,29 @@ def why_unusable(evidence: Evidence) -> str:
         most = duration(evidence.baseline_max_age_h * 3600)
         return f"{kind} {before.run} is {duration(before.age_s)} old, and at most {most} count"
     return ""
+
+
+def other_address(evidence: Evidence) -> str:
+    """Return an address that the earlier run asked in place of this run's; "" if none is known."""
+    before = evidence.before
+    if before is None:
+        return ""
+    now = addresses(evidence.results)
+    both = ((then, now[item]) for item, then in before.addresses.items() if item in now)
+    return next((then[0] for then, here in both if then and not set(then) & set(here)), "")
+
+
+def addresses(results: Iterable[Result]) -> dict[str, tuple[str, ...]]:
+    """Return the addresses that each item asked over HTTP, by id; items that asked none are left out."""
+    found = {
+        result.item: tuple(sorted({origin(sent) for sent in result.exchanges if _over_http(sent)}))
+        for result in results
+    }
+    return {item: asked for item, asked in found.items() if asked}
+
+
+def _over_http(sent: Exchange) -> bool:
+    return urlsplit(sent.url).scheme in {"http", "https", "ws", "wss"}
 
 
 def own_commits(evidence: Evidence) -> tuple[str, ...]:

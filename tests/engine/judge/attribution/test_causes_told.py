@@ -410,6 +410,20 @@ def test_a_run_of_the_same_commit_and_an_old_one_are_told_and_not_compared_with(
     assert why_unusable(evidence()) == "no earlier run shows how it was before this deployment"
 
 
+def test_a_run_that_asked_another_address_is_told_and_not_compared_with() -> None:
+    here = result(HEALTH, exchanges=(sent(200, f"{API}/health"),))
+    of = evidence(
+        here, before=replace(before(), addresses={HEALTH: ("https://staging.example",)}), commit=NEW
+    )
+    assert why_unusable(of) == (
+        "the baseline r1 asked another address, https://staging.example, so it shows nothing of this one"
+    )
+    alike = replace(
+        before(), addresses={HEALTH: (API, "https://www.example"), DATA: ("https://other.example",)}
+    )
+    assert why_unusable(evidence(here, before=alike, commit=NEW)) == ""
+
+
 def test_a_request_that_another_item_saw_refused_is_blamed_like_that_one() -> None:
     mine = result(DATA, FAILED, exchanges=(sent(401, credential="KEY", accepted=False),))
     assert of(mine, refused(), credentials=(use(1),))[0] is Attribution.UNKNOWN
