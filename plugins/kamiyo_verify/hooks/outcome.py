@@ -44,6 +44,7 @@ _PYTEST = tuple(
 
 _NEVER_FAILED = {
     NoAnswerKind.RATE_LIMITED: Attribution.PROBER,
+    NoAnswerKind.CHALLENGED: Attribution.PROBER,
     NoAnswerKind.CREDENTIAL: Attribution.PROBER,
     NoAnswerKind.BROWSER: Attribution.PROBER,
     NoAnswerKind.COMMAND: Attribution.PROBER,
@@ -55,6 +56,7 @@ _NEVER_FAILED = {
 _FAILURES = {
     NoAnswerKind.CREDENTIAL: FailureKind.CREDENTIAL_REFUSED,
     NoAnswerKind.RATE_LIMITED: FailureKind.RATE_LIMITED,
+    NoAnswerKind.CHALLENGED: FailureKind.CHALLENGED,
 }
 
 

@@ -12,7 +12,7 @@ from kamiyo_verify.http.context import ClientContext, Record
 from kamiyo_verify.http.credentials import Carried
 from kamiyo_verify.http.deadline import RequestDeadline, fairly, ms_since, seconds_allowed, under_deadline
 from kamiyo_verify.http.leaks import leak_in
-from kamiyo_verify.http.problems import network_errors, no_answer
+from kamiyo_verify.http.problems import challenge_in, network_errors, no_answer
 from kamiyo_verify.http.readable import masked_url, without
 from kamiyo_verify.http.requests import Parts, build, onward, secrets_of
 from kamiyo_verify.http.throttle import Throttle
@@ -156,6 +156,8 @@ class HttpClient:
             lost = self._lost(problem, deadline, allowed)
         else:
             self._answered(request, answer, url, at, carried)
+            if (challenge := challenge_in(answer.status, answer.headers, self.origin)) is not None:
+                raise challenge
             return answer
         if lost.kind is NoAnswerKind.TIMEOUT:
             self.context.hangs.timed_out(self.origin, deadline.began, allowed)
@@ -180,7 +182,8 @@ class HttpClient:
         self.context.throttle.note_tier(self.origin, request.headers.get("x-api-key", ""), answer.headers)
         self.context.hangs.answered(self.origin)
         self.context.hangs.ended(self.origin, bad=answer.status >= 500)
-        leak = leak_in(answer) if answer.status >= 500 else ""
+        challenge = challenge_in(answer.status, answer.headers, self.origin)
+        leak = leak_in(answer) if answer.status >= 500 and challenge is None else ""
         self.context.record(
             Exchange(
                 request.method,
@@ -188,9 +191,10 @@ class HttpClient:
                 answer.status,
                 answer.elapsed_ms,
                 request_id=answer.request_id,
+                problem=str(challenge) if challenge else "",
                 at=at,
                 credential=carried.variable if carried else "",
-                accepted=carried.accepted(answer) if carried else None,
+                accepted=carried.accepted(answer) if carried and challenge is None else None,
                 leak=leak,
             )
         )

@@ -1,12 +1,14 @@
-"""Convert network exceptions into a `NoAnswer` of the right kind, with a message of one sentence."""
+"""Convert network exceptions, and a firewall's answers, into a `NoAnswer` of the right kind."""
 
 from __future__ import annotations
 
 import errno
 import socket
 import ssl
+from collections.abc import Mapping
 
-from kamiyo_verify.model.outcomes import NoAnswer, NoAnswerKind
+from kamiyo_verify.http.readable import readable
+from kamiyo_verify.model.outcomes import CHALLENGED, NoAnswer, NoAnswerKind
 
 _BY_ERRNO = {
     errno.ECONNREFUSED: (NoAnswerKind.REFUSED, "refuses the connection"),
@@ -32,6 +34,16 @@ _BY_CERTIFICATE = {  # X509_V_ERR_*, from OpenSSL's x509_vfy.h
     62: "its certificate is for another host",
     64: "its certificate is for another address",
 }
+
+_CHALLENGES = {
+    "cf-mitigated": frozenset({"challenge"}),
+    "x-amzn-waf-action": frozenset({"challenge", "captcha"}),
+    "x-vercel-mitigated": frozenset({"challenge"}),
+}
+"""Headers by which a firewall names its own answer: of Cloudflare, AWS WAF and Vercel, as they document them.
+
+The status shows nothing of it: AWS answers 202 or 405, Cloudflare 403 or 503.
+"""
 
 
 def network_errors() -> tuple[type[Exception], ...]:
@@ -61,6 +73,25 @@ def no_answer(problem: BaseException, origin: str, waited_s: float, *, connected
     awaited = "gave no whole answer" if connected else "took no connection"
     kind, sentence = _classify(problem, f"{awaited} within {waited_s:.1f} s")
     return NoAnswer(kind, f"{origin} {sentence}", origin)
+
+
+def challenge_in(status: int, headers: Mapping[str, str], origin: str) -> NoAnswer | None:
+    """The answer as none of the service's own, if a firewall names it a challenge; else None.
+
+    Browsers pass a challenge, so it shows nothing of what users are served.
+
+    Args:
+        status: of the answer.
+        headers: of the answer; names are looked up in lower case.
+        origin: scheme, host and port of the request.
+    """
+    for header, words in _CHALLENGES.items():
+        word = headers.get(header, "").strip().lower()
+        if word in words:
+            shown = f"{header}: {readable(word, longest=20)}"
+            message = f"a firewall before {origin} {CHALLENGED} ({status}, {shown})"
+            return NoAnswer(NoAnswerKind.CHALLENGED, message, origin)
+    return None
 
 
 def chain(problem: BaseException) -> list[BaseException]:

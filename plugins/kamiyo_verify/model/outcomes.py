@@ -28,6 +28,9 @@ from kamiyo_verify.model.words import FailureKind
 GIVEN_ONLY = "was given only the"
 """The start of a message about a request with a shortened timeout: it is no evidence about the service."""
 
+CHALLENGED = "asks this runner to prove that it is a browser"
+"""Part of a message about a firewall's answer: it is no evidence about the service, which browsers reach."""
+
 
 class Unverified(Exception):
     """The item was not checked: something is not configured, or a person must confirm it."""
@@ -52,6 +55,7 @@ class NoAnswerKind(StrEnum):
     CUT = "cut"
     UNUSABLE = "unusable"
     RATE_LIMITED = "rate_limited"
+    CHALLENGED = "challenged"
     CREDENTIAL = "credential"
     BROWSER = "browser"
     COMMAND = "command"

@@ -50,6 +50,7 @@ class FailureKind(StrEnum):
     WRONG_STATUS = "wrong_status"
     CREDENTIAL_REFUSED = "credential_refused"
     RATE_LIMITED = "rate_limited"
+    CHALLENGED = "challenged"
     NOT_TRIED = "not_tried"
     WRONG_CONTENT = "wrong_content"
 

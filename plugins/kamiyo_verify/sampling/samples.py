@@ -32,6 +32,7 @@ class SampleSet:
             or with 3xx from an endpoint that answers with 2xx at other times.
         total: samples that count; one for each duration.
         rate_limited: samples answered with 429; they count in nothing else.
+        challenged: samples that a firewall answered, to see whether a browser asks; likewise.
         message: how the sampling went, in one sentence.
         unanswered: those of `bad` that had no answer at all.
         beside: samples answered with other 3xx or 4xx: whether that is correct is unknown, and they count in
@@ -59,6 +60,7 @@ class SampleSet:
     unexpected: int = 0
     offsets_s: tuple[float, ...] = ()
     failed: tuple[bool, ...] = ()
+    challenged: int = 0
 
     @classmethod
     def of(cls, data: Mapping[str, Any]) -> SampleSet:
@@ -114,6 +116,7 @@ class SampleSet:
         all_bad = self.bad == self.total >= FEWEST_BAD
         if self.total < FEWEST and not all_bad:
             kind = NoAnswerKind.RATE_LIMITED if self.rate_limited else NoAnswerKind.UNUSABLE
+            kind = NoAnswerKind.CHALLENGED if self.challenged else kind
             raise NoAnswer(kind, f"{self.total} samples where {FEWEST} are the fewest: {self.message}")
         return self
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from kamiyo_verify.http.answer import Answer
-from kamiyo_verify.model.outcomes import NoAnswer
+from kamiyo_verify.model.outcomes import NoAnswer, NoAnswerKind
 from kamiyo_verify.model.words import Stopping
 from kamiyo_verify.sampling.samples import FEWEST, SampleSet
 from kamiyo_verify.sampling.senders import SampleResult
@@ -15,7 +15,8 @@ Settled = Callable[[float, bool, float], bool]
 """Takes the duration of a sample in ms, whether it is bad, and when it was due in seconds from the first;
 returns whether enough is known now."""
 
-_MOST_REFUSED = 5  # consecutive 429s, or missing answers from the start: more would give no new information
+_MOST_REFUSED = 5
+"""Consecutive 429s or challenges, or missing answers from the start: more would give no new information."""
 
 
 @dataclass(slots=True)
@@ -44,6 +45,7 @@ class Tally:
     bad: int = 0
     unanswered: int = 0
     rate_limited: int = 0
+    challenged: int = 0
     unexpected: int = 0
     late: int = 0
     _refused_in_a_row: int = 0
@@ -66,7 +68,8 @@ class Tally:
     def hopeless(self) -> str:
         """Why further requests would give no new information, or ""."""
         if self._refused_in_a_row >= _MOST_REFUSED:
-            return "every request is answered 429"
+            ours = "challenged by a firewall" if self.challenged else "answered 429"
+            return f"every request is {ours}"
         if self.unanswered == len(self.paths) >= _MOST_REFUSED:
             return "no request is answered"
         return ""
@@ -88,6 +91,7 @@ class Tally:
         of_these = f"{self.unanswered} without an answer, {self.unexpected} answered 3xx or 4xx"
         parts += [f"{self.bad} bad ({of_these})"] if self.bad else []
         parts += [f"{self.rate_limited} answered 429 and left out"] if self.rate_limited else []
+        parts += [f"{self.challenged} challenged by a firewall and left out"] if self.challenged else []
         parts += [f"{self.beside} answered 3xx or 4xx and left out"] if self.beside else []
         parts += [f"{self.late} sent late and timed from when they were due"] if self.late else []
         parts += [f"ended early: {ended}"] if ended else []
@@ -98,6 +102,7 @@ class Tally:
             bad=self.bad,
             total=len(self.paths),
             rate_limited=self.rate_limited,
+            challenged=self.challenged,
             message="; ".join(parts),
             unanswered=self.unanswered,
             beside=self.beside,
@@ -112,7 +117,10 @@ class Tally:
 
     def _count(self, result: SampleResult) -> None:
         answer = result.answer
-        if isinstance(answer, NoAnswer):
+        if isinstance(answer, NoAnswer) and answer.kind is NoAnswerKind.CHALLENGED:
+            self.challenged += 1
+            self._refused_in_a_row += 1
+        elif isinstance(answer, NoAnswer):
             waited_ms = result.late_ms + result.waited_ms
             self.unanswered += 1
             self._refused_in_a_row = 0

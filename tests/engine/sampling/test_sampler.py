@@ -262,6 +262,18 @@ def test_too_many_requests_are_our_own_doing() -> None:
     assert (taken.total, taken.bad, taken.rate_limited) == (2, 0, 1)
 
 
+def test_what_a_firewall_answers_is_left_out() -> None:
+    challenge = NoAnswer(NoAnswerKind.CHALLENGED, "a firewall")
+    taken = sample_once(came(), challenge, came())
+    assert (taken.total, taken.bad, taken.challenged) == (2, 0, 1)
+    assert "1 challenged by a firewall and left out" in taken.message
+    nothing = quickly(Fake(itertools.repeat(challenge)), requests=500, seconds=5.0)
+    assert "ended early: every request is challenged by a firewall" in nothing.message
+    with pytest.raises(NoAnswer) as caught:
+        _ = nothing.taken
+    assert caught.value.kind is NoAnswerKind.CHALLENGED
+
+
 def test_it_is_told_when_each_request_was_due_and_whether_it_failed() -> None:
     taken = sample_once(came(), came(500), lost(), came())
     assert taken.offsets_s == (0.0, 1.0, 2.0, 3.0)

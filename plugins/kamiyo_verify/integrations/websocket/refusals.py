@@ -15,7 +15,7 @@ from websockets.exceptions import (
 )
 from websockets.frames import Close
 
-from kamiyo_verify.http.problems import chain, no_answer
+from kamiyo_verify.http.problems import chain, challenge_in, no_answer
 from kamiyo_verify.http.readable import readable, without
 from kamiyo_verify.integrations.websocket.conventions import Conventions
 from kamiyo_verify.integrations.websocket.token import Token
@@ -75,6 +75,9 @@ def refusal(
     for link in links:
         if isinstance(link, InvalidStatus):
             status = link.response.status_code
+            headers = {name.lower(): value for name, value in link.response.headers.raw_items()}
+            if (challenge := challenge_in(status, headers, origin)) is not None:
+                return challenge, status
             return _by_status(status, origin, shown, conventions, credential), status
     for link in links:
         match link:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from kamiyo_verify.judge.evidence import Evidence
+from kamiyo_verify.model.outcomes import CHALLENGED
 from kamiyo_verify.model.result import Exchange, Result
 from kamiyo_verify.model.words import FailureKind, Status
 
@@ -50,6 +51,11 @@ def failure_by(last: Exchange | None) -> FailureKind:
 def unanswered(sent: Exchange) -> bool:
     """Return whether no answer came. SQL has a problem only if it failed, and a command no answer at all."""
     return sent.status is None and bool(sent.problem) and not sent.command
+
+
+def challenged(sent: Exchange) -> bool:
+    """Return whether a firewall answered in place of the service, to see whether a browser asks."""
+    return CHALLENGED in sent.problem
 
 
 def about_the_commit(evidence: Evidence, result: Result) -> bool:
@@ -112,5 +118,5 @@ def answering(evidence: Evidence) -> Iterator[str]:
             result.status is Status.FAILED and failure_of(result) not in SILENCE
         ):
             for sent in result.exchanges:
-                if sent.status is not None and sent.status < 500:
+                if sent.status is not None and sent.status < 500 and not challenged(sent):
                     yield origin(sent)

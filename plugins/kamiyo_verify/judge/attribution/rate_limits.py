@@ -1,4 +1,7 @@
-"""Requests that are refused as too many (429): they are ours, and refuse no credential."""
+"""Requests of ours that were turned away: as too many (429), or by a firewall that asks for a browser.
+
+They show nothing of what users are served, and refuse no credential.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +9,27 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from kamiyo_verify.judge.attribution.refusals import ways_out
-from kamiyo_verify.judge.attribution.shut_out import shut_out_errors, shut_out_headline
+from kamiyo_verify.judge.attribution.shut_out import refused_every_request, shut_out_headline
 from kamiyo_verify.judge.evidence import Evidence
 from kamiyo_verify.model.credentials import RefusalKind
 from kamiyo_verify.model.result import Result
 from kamiyo_verify.model.words import Attribution, FailureKind, Status
 
 TOO_MANY = "our requests are refused as too many (429)"
+CHALLENGES = "a firewall asks this runner to prove that it is a browser"
+
+
+def turned_away(evidence: Evidence) -> tuple[Result, ...]:
+    """Return the items that could not be measured because our requests were turned away."""
+    ways = {FailureKind.RATE_LIMITED, FailureKind.CHALLENGED}
+    errors = evidence.with_status(Status.ERROR)
+    return tuple(one for one in errors if one.failure in ways or refused_every_request(evidence, one))
+
+
+def challenged_items(evidence: Evidence) -> tuple[Result, ...]:
+    """Return the items that could not be measured because a firewall answered in place of the service."""
+    errors = evidence.with_status(Status.ERROR)
+    return tuple(one for one in errors if one.failure is FailureKind.CHALLENGED)
 
 
 def rate_limited(evidence: Evidence) -> tuple[Result, ...]:
@@ -21,17 +38,14 @@ def rate_limited(evidence: Evidence) -> tuple[Result, ...]:
     return tuple(one for one in errors if one.failure is FailureKind.RATE_LIMITED)
 
 
-def not_let_in(evidence: Evidence) -> tuple[Result, ...]:
-    """Return the items without a result because of a rate limit, or because this runner is shut out."""
-    return (*rate_limited(evidence), *shut_out_errors(evidence))
-
-
 def refusals_headline(evidence: Evidence) -> str:
     """Return in a headline's words how our own requests and credentials are refused; "" if none is."""
     way_out = ways_out(evidence)
     refused = f"our own credentials are refused, which shows nothing about the platform: {way_out}"
     too_many = TOO_MANY if rate_limited(evidence) else ""
-    return "; ".join(filter(None, (shut_out_headline(evidence), refused if way_out else "", too_many)))
+    challenges = f"{CHALLENGES}; users may be served" if challenged_items(evidence) else ""
+    told = (shut_out_headline(evidence), challenges, refused if way_out else "", too_many)
+    return "; ".join(filter(None, told))
 
 
 def without_limited_tiers(evidence: Evidence) -> Iterator[Result]:

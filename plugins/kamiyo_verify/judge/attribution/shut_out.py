@@ -60,11 +60,6 @@ def shut_out_headline(evidence: Evidence) -> str:
     return f"this runner is shut out: {refusing}; users may be served" if refusing else ""
 
 
-def shut_out_errors(evidence: Evidence) -> tuple[Result, ...]:
-    """Return the items without a result whose address refused every request of the run."""
-    return tuple(one for one in evidence.with_status(Status.ERROR) if refused_every_request(evidence, one))
-
-
 def _refusing(evidence: Evidence, result: Result) -> frozenset[str]:
     """Return the addresses that refused each of the item's requests and never let another one in."""
     answered = [sent for sent in result.exchanges if sent.status is not None]

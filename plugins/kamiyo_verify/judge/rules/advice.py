@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kamiyo_verify.judge.attribution.rate_limits import rate_limited
+from kamiyo_verify.judge.attribution.rate_limits import challenged_items, rate_limited
 from kamiyo_verify.judge.attribution.refusals import ways_out
 from kamiyo_verify.judge.attribution.shut_out import ELSEWHERE, shut_out_headline
 from kamiyo_verify.judge.evidence import Evidence
@@ -59,7 +59,7 @@ def _carried_out(evidence: Evidence) -> str:
 
 def _missing(evidence: Evidence) -> str:
     """Return what to do before an inconclusive run is repeated."""
-    elsewhere = ELSEWHERE if shut_out_headline(evidence) else ""
+    elsewhere = ELSEWHERE if shut_out_headline(evidence) or challenged_items(evidence) else ""
     if way_out := "; ".join(filter(None, (elsewhere, ways_out(evidence)))):
         return f"{way_out}, then "
     if rate_limited(evidence):

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from kamiyo_verify.judge.attribution.failures import challenged
 from kamiyo_verify.judge.attribution.refusals import served_as_stranger
 from kamiyo_verify.judge.evidence import Evidence
 from kamiyo_verify.judge.slo import readings
@@ -131,12 +132,13 @@ def by_endpoint(
 ) -> tuple[tuple[str, Blast], ...]:
     """Return the share of failing requests of each endpoint, the worst first.
 
-    An endpoint is a method and a path without ids. Answers of 300 to 499, such as 429, do not count.
+    An endpoint is a method and a path without ids. Answers of 300 to 499, such as 429, do not count, nor do
+    those of a firewall.
     """
     bad: Counter[str] = Counter()
     total: Counter[str] = Counter()
     for sent in exchanges:
-        if sent.status is not None and 300 <= sent.status < 500:
+        if challenged(sent) or (sent.status is not None and 300 <= sent.status < 500):
             continue
         endpoint = endpoint_of(sent)
         total[endpoint] += 1

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 
-from kamiyo_verify.judge.attribution.rate_limits import not_let_in, refusals_headline
+from kamiyo_verify.judge.attribution.rate_limits import refusals_headline, turned_away
 from kamiyo_verify.judge.evidence import NO_CHECK_FOUND, Evidence
 from kamiyo_verify.judge.rollback.without_target import without_target
 from kamiyo_verify.judge.rules.clauses import fails_for_few, roll_back, share_undecided
@@ -97,7 +97,7 @@ def preflight_failed(evidence: Evidence) -> Finding | None:
 def prober_disturbed(evidence: Evidence) -> Finding | None:
     """A failure that our own network or credentials explain is not evidence about the platform."""
     retried = [one for one in evidence.with_status(Status.PASSED) if one.attribution is Attribution.PROBER]
-    ours = (*evidence.blamed_on(Attribution.PROBER), *retried, *not_let_in(evidence))
+    ours = (*evidence.blamed_on(Attribution.PROBER), *retried, *turned_away(evidence))
     headline = refusals_headline(evidence) or "our own side was disturbed"
     return about_items(evidence, Action.INCONCLUSIVE, headline, ours)
 
@@ -144,7 +144,7 @@ def required_not_verified(evidence: Evidence) -> Finding | None:
 
 def not_measured(evidence: Evidence) -> Finding | None:
     """An item that was tried without an answer may hide any failure."""
-    unproven = (*evidence.unproven(), *not_let_in(evidence))
+    unproven = (*evidence.unproven(), *turned_away(evidence))
     errors = [result for result in evidence.with_status(Status.ERROR) if result not in unproven]
     untried = sum(result.failure is FailureKind.NOT_TRIED for result in errors)
     whats = {"could not be measured": len(errors) - untried, "not finished": untried}
