@@ -9,7 +9,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Self, TypedDict, Unpack, cast
 from urllib.parse import quote, quote_plus
 
-from kamiyo_verify.checks.sign_in import require_difference, sign_in
+from kamiyo_verify.checks.sign_in import sign_in
+from kamiyo_verify.checks.sign_in_pages import require_difference
 from kamiyo_verify.http.answer import Answer
 from kamiyo_verify.http.client import HttpClient
 from kamiyo_verify.http.credentials import Carried, by_status, refused_by_status

@@ -16,10 +16,12 @@ from kamiyo_verify.checks.sign_in_pages import (
     shows_password_form,
     sign_in_page,
     speaks_of_csrf,
+    status_of,
     stays,
     token_in,
     wants_csrf_token,
 )
+from kamiyo_verify.checks.sign_in_steps import PASSWORD_EXPIRED, further_step
 from kamiyo_verify.http.answer import Answer
 from kamiyo_verify.http.client import HttpClient
 from kamiyo_verify.http.cookies import cookies_kept
@@ -29,7 +31,6 @@ from kamiyo_verify.model.outcomes import Refused, Unverified
 from kamiyo_verify.model.services import DeclaredCredential, SentAs
 
 _REFUSED = frozenset({400, 401, 403, 422})
-_HIDDEN = frozenset({401, 403, 404})
 _AFTER_POST = frozenset({302, 303})
 _NAME_A_PAGE = "name a page that only a signed-in user can read: signed_in_path in [credentials.NAME]"
 _NO_CSRF = "the sign-in wants a CSRF token that its page does not hold, so the password was not tested"
@@ -65,27 +66,6 @@ def sign_in(http: HttpClient, credential: DeclaredCredential, path: str) -> Answ
     return _Attempt(http, credential, path, secret, page, form, cookies).answer()
 
 
-def require_difference(answer: Answer, stranger: Answer) -> None:
-    """Require that an answer to a credential is not what anybody gets.
-
-    Args:
-        answer: 2xx or 3xx, to the request with the credential.
-        stranger: the answer to the same request without it.
-
-    Raises:
-        Unverified: it does not differ, or is a sign-in page or a redirect.
-    """
-    moved = stranger.path != answer.path or redirect_of(stranger) is not None
-    if not answer.ok or shows_password_form(answer):
-        what = "with a form for a password" if answer.ok else "with a redirect"
-        raise Unverified(f"{_status(answer)} {what}, which does not show whether it signed in")
-    if not (moved or stranger.status in _HIDDEN or shows_password_form(stranger)):
-        raise Unverified(
-            f"{_status(answer)} to our credential and {stranger.status} without it, which does not show"
-            " whether it signed in: name a path that only a signed-in user can read"
-        )
-
-
 @dataclass(frozen=True, slots=True)
 class _Attempt:
     """One sign-in.
@@ -111,7 +91,9 @@ class _Attempt:
         parts["carried"] = self._carried(self._signed_in)
         answer = self.http.request("POST", self._address(), **parts)
         if self._is_about_csrf(answer):
-            raise Unverified(f"{_status(answer)}: {_CSRF_REFUSED if self.form else _NO_CSRF}")
+            raise Unverified(f"{status_of(answer)}: {_CSRF_REFUSED if self.form else _NO_CSRF}")
+        if not mine.signed_in_path or self._is_refused(answer):
+            self._require_no_further_step(answer)
         if self._is_refused(answer):
             self._refuse(answer)
         if not answer.ok and not 300 <= answer.status < 400:
@@ -134,7 +116,7 @@ class _Attempt:
 
     def _signed_in(self, answer: Answer) -> bool | None:
         """What the answer to the sign-in shows by itself: with a page to follow, only a refusal."""
-        if self._is_about_csrf(answer):
+        if self._is_about_csrf(answer) or self._further_step(answer):
             return None
         if self._is_refused(answer):
             return False
@@ -147,6 +129,18 @@ class _Attempt:
             return True
         target = redirect_of(answer) if answer.status in _AFTER_POST else None
         return target is not None and stays(answer, target) and self._leads_back(target)
+
+    def _further_step(self, answer: Answer) -> str:
+        """What the answer asks for besides the password, or ""; one that has expired is refused."""
+        step = further_step(answer) if answer.status < 400 or answer.status in _REFUSED else ""
+        return "" if step == PASSWORD_EXPIRED and self._is_refused(answer) else step
+
+    def _require_no_further_step(self, answer: Answer) -> None:
+        if step := self._further_step(answer):
+            raise Unverified(
+                f"{status_of(answer)} and asks for {step}, so that nobody is signed in: use an account for"
+                f" {self.mine.variable.name} that needs none"
+            )
 
     def _is_about_csrf(self, answer: Answer) -> bool:
         """Whether a refusal may be for want of a CSRF token; 401 is about who signs in."""
@@ -181,7 +175,8 @@ class _Attempt:
             led = onward is not None and stays(landed, onward) and self._leads_back(onward)
             if led or self._leads_back(urlsplit(landed.url)):
                 return False
-            return True if landed.ok and not shows_password_form(landed) else None
+            asks = shows_password_form(landed) or further_step(landed)
+            return True if landed.ok and not asks else None
 
         landed = self._open(path_of(target), answer, shown, follow=True)
         if shown(landed) is False:
@@ -189,6 +184,7 @@ class _Attempt:
         if landed.status >= 500:
             landed.wanted()
         if shown(landed) is None:
+            self._require_no_further_step(landed)
             _unproved(landed)
 
     def _require_page(self, page: str, answer: Answer) -> None:
@@ -197,7 +193,7 @@ class _Attempt:
         if stranger.status >= 500:
             stranger.wanted()
         if stranger.ok and not shows_password_form(stranger):
-            raise Unverified(f"{_status(stranger)} without a session too: {_NAME_A_PAGE}")
+            raise Unverified(f"{status_of(stranger)} without a session too: {_NAME_A_PAGE}")
 
         def shown(opened: Answer) -> bool | None:
             if opened.ok:
@@ -206,7 +202,7 @@ class _Attempt:
             led = onward is not None and stays(opened, onward) and self._leads_back(onward)
             # A page may take a token in another way than as a bearer's, so that its 401 shows nothing.
             refused = opened.status == 401 and not token_in(answer, self.secret)
-            return False if led or refused else None
+            return False if (led or refused) and not self._further_step(answer) else None
 
         opened = self._open(page, answer, shown, follow=False)
         if shown(opened) is False:
@@ -214,7 +210,10 @@ class _Attempt:
         if opened.status >= 500:
             opened.wanted()
         if shown(opened) is None:
-            raise Unverified(f"{_status(opened)} after the sign-in, which does not show whether it signed in")
+            self._require_no_further_step(answer)
+            raise Unverified(
+                f"{status_of(opened)} after the sign-in, which does not show whether it signed in"
+            )
 
     def _open(self, path: str, answer: Answer, shown: Shows, *, follow: bool) -> Answer:
         cookies = {**self.before, **cookies_kept(answer.headers)}
@@ -233,9 +232,5 @@ class _Attempt:
         raise Refused(f"{answer.mismatch('a session')}; it carried {name}", name, RefusalKind.PASSWORD)
 
 
-def _status(answer: Answer) -> str:
-    return f"{answer.method} {answer.path} answered {answer.status}"
-
-
 def _unproved(answer: Answer) -> NoReturn:
-    raise Unverified(f"{_status(answer)}, which does not show whether it signed in: {_NAME_A_PAGE}")
+    raise Unverified(f"{status_of(answer)}, which does not show whether it signed in: {_NAME_A_PAGE}")

@@ -9,8 +9,9 @@ from urllib.parse import SplitResult, parse_qs, urljoin, urlsplit
 from kamiyo_verify.http.answer import Answer
 from kamiyo_verify.http.client import HttpClient
 from kamiyo_verify.http.cookies import cookies_kept
-from kamiyo_verify.model.outcomes import WrongAnswer
+from kamiyo_verify.model.outcomes import Unverified, WrongAnswer
 
+_HIDDEN = frozenset({401, 403, 404})
 _MOST_REDIRECTS = 5
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
@@ -128,6 +129,32 @@ def token_in(answer: Answer, secret: str) -> str:
     except WrongAnswer:
         return ""
     return "" if _names_an_error(data) else next((one for one in _tokens(data) if one != secret), "")
+
+
+def require_difference(answer: Answer, stranger: Answer) -> None:
+    """Require that an answer to a credential is not what anybody gets.
+
+    Args:
+        answer: 2xx or 3xx, to the request with the credential.
+        stranger: the answer to the same request without it.
+
+    Raises:
+        Unverified: it does not differ, or is a sign-in page or a redirect.
+    """
+    moved = stranger.path != answer.path or redirect_of(stranger) is not None
+    if not answer.ok or shows_password_form(answer):
+        what = "with a form for a password" if answer.ok else "with a redirect"
+        raise Unverified(f"{status_of(answer)} {what}, which does not show whether it signed in")
+    if not (moved or stranger.status in _HIDDEN or shows_password_form(stranger)):
+        raise Unverified(
+            f"{status_of(answer)} to our credential and {stranger.status} without it, which does not show"
+            " whether it signed in: name a path that only a signed-in user can read"
+        )
+
+
+def status_of(answer: Answer) -> str:
+    """The request and the status of its answer, for a message."""
+    return f"{answer.method} {answer.path} answered {answer.status}"
 
 
 def _names_an_error(data: object) -> bool:

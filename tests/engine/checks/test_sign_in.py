@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 import pytest
@@ -127,6 +128,76 @@ CSRF: dict[str, dict[str, Said]] = {
 }
 
 
+CODE = '<html><form><input autocomplete="one-time-code" name=token></form></html>'
+FURTHER: dict[str, dict[str, Said]] = {
+    "Cognito": {
+        "POST /login": (200, {}, '{"ChallengeName": "SOFTWARE_TOKEN_MFA", "Session": "AYABeJxlong"}')
+    },
+    "Cognito's own challenge": {"POST /login": (200, {}, '{"ChallengeName": "CUSTOM", "Session": "AYAB"}')},
+    "Cognito's new password": {
+        "POST /login": (200, {}, '{"ChallengeName": "NEW_PASSWORD_REQUIRED", "Session": "AYABeJxlong"}')
+    },
+    "Okta": {"POST /login": (200, {}, '{"status": "MFA_REQUIRED", "token": "00T6"}')},
+    "Okta's expired password": {"POST /login": (200, {}, '{"status": "PASSWORD_EXPIRED", "token": "00T6"}')},
+    "Auth0": {"POST /login": (403, {}, '{"error": "mfa_required", "mfa_token": "Fe26"}')},
+    "a flag beside a token": {"POST /login": (200, {}, '{"requires2FA": true, "token": "abc"}')},
+    "a flag beside a session": {"POST /login": (200, SESSION, '{"data": {"mfaRequired": true}}')},
+    "a token for the next step alone": {
+        "POST /login": (200, {}, '{"otp_token": "abc", "access_token": "pre"}')
+    },
+    "a step": {"POST /login": (200, SESSION, '{"nextStep": {"signInStep": "CONFIRM_WITH_TOTP_CODE"}}')},
+    "a password to change": {"POST /login": (200, {}, '{"token": "abc", "must_change_password": true}')},
+    "a page for a code": {"POST /login": (200, {**HTML, **SESSION}, CODE)},
+    "a page for a code, by its name": {
+        "POST /login": redirect("/two-factor-challenge"),
+        "GET /two-factor-challenge": (200, HTML, WELCOME),
+    },
+    "a page for a code after it": {"POST /login": redirect("/next"), "GET /next": (200, HTML, CODE)},
+}
+DESCRIBED = (
+    '{"token": "abc", "user": {"mfa_required": true, "mfaToken": "x", "status": "mfa"}}',
+    '{"token": "abc", "mfa_enabled": true, "mfa_required": false, "mfaToken": null, "otp_session": ""}',
+    '{"token": "abc", "password_changed_at": "2026-01-01", "password_expires": "2027-01-01"}',
+    '{"token": "abc", "must_change_password": false, "status": "ok", "type": "bearer"}',
+)
+
+
+@pytest.mark.parametrize("case", FURTHER)
+@pytest.mark.parametrize("send", [SentAs.FORM, SentAs.JSON])
+def test_a_sign_in_that_asks_for_more_is_not_verified(case: str, send: SentAs) -> None:
+    record: list[Exchange] = []
+    why = sign_in(FURTHER[case], account(send), record)
+    assert isinstance(why, Unverified), why
+    assert re.search("asks for a (second factor|new password|further step), so that nobody", str(why))
+    assert {one.accepted for one in record if one.credential} == {None}
+
+
+@pytest.mark.parametrize("body", DESCRIBED)
+def test_what_an_answer_says_of_the_account_is_no_further_step(body: str) -> None:
+    assert sign_in({"POST /login": (200, {}, body)}, account(SentAs.JSON)) is None
+
+
+def test_a_password_that_has_expired_is_refused() -> None:
+    said: dict[str, Said] = {"POST /login": (403, {}, '{"error": "password_expired"}')}
+    assert isinstance(sign_in(said, account(SentAs.JSON)), Refused)
+
+
+def test_the_form_again_with_a_field_for_a_code_is_a_refusal() -> None:
+    both = FORM.replace("</form>", "<input name=otp></form>")
+    assert isinstance(sign_in({"POST /login": (200, HTML, both)}, account()), Refused)
+
+
+@pytest.mark.parametrize("opened", [(401, {}, ""), (200, HTML, WELCOME)])
+def test_a_page_for_signed_in_users_decides_about_a_further_step(opened: Said) -> None:
+    said: dict[str, Said] = {
+        "POST /login": (200, SESSION, '{"mfa_required": true}'),
+        "GET /me": (401, {}, ""),
+        "GET /me as ann": opened,
+    }
+    why = sign_in(said, account(SentAs.JSON, "/me"))
+    assert type(why) is (type(None) if opened[0] == 200 else Unverified), why
+
+
 @pytest.mark.parametrize("case", PROVED)
 @pytest.mark.parametrize("send", [SentAs.FORM, SentAs.JSON])
 def test_a_proved_sign_in_passes(case: str, send: SentAs) -> None:
@@ -171,6 +242,9 @@ def test_a_missing_csrf_token_says_nothing_of_the_password(case: str) -> None:
 def test_a_broken_sign_in_is_a_failure() -> None:
     assert isinstance(sign_in({"POST /login": (500, {}, "")}, account()), ServerBroke)
     assert isinstance(sign_in({}, account()), WrongStatus)
+    assert isinstance(
+        sign_in({"POST /login": (500, {}, '{"error": "the otp service"}')}, account()), ServerBroke
+    )
     landing: dict[str, Said] = {"POST /login": redirect("/"), "GET /": (500, {}, "")}
     assert isinstance(sign_in(landing, account()), ServerBroke)
 
