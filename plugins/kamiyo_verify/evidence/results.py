@@ -161,6 +161,15 @@ class Results:
         measurements = (*fresh.measurements, *_first_sample(before.measurements, fresh.measurements))
         self._of_tests[nodeid] = replace(before, measurements=measurements, exchanges=fresh.exchanges)
 
+    def supersede(self, fresh: Result) -> None:
+        """Replace the result of a test by that of a recheck; the earlier attempts stay before it."""
+        [nodeid] = fresh.nodeids
+        before = self._of_tests[nodeid]
+        attempts = (*before.attempts, *fresh.attempts)
+        exchanges = (*before.exchanges, *fresh.exchanges)
+        started_at = before.started_at
+        self._of_tests[nodeid] = replace(fresh, attempts=attempts, exchanges=exchanges, started_at=started_at)
+
     def add_exchanges(self, exchanges: Iterable[Exchange]) -> None:
         """Store requests that belong to no attempt: samples and rechecks."""
         self._others += exchanges

@@ -8,6 +8,7 @@ import pytest
 
 from kamiyo_verify.evidence.results import Results
 from kamiyo_verify.evidence.timelines import timelines
+from kamiyo_verify.hooks.confirmation.commits import read_commits_again
 from kamiyo_verify.hooks.confirmation.confirming import Confirmation, Means, Restart
 from kamiyo_verify.hooks.confirmation.grounds import date_from_outages, grounds, may_roll_back
 from kamiyo_verify.hooks.confirmation.looks import Looks
@@ -69,6 +70,7 @@ class Confirmer:
         """Recheck everything that needs it, and return the results."""
         if run.session is not None:
             self.confirm(run.session.items, results)
+            read_commits_again(self._run, Looks(run.session.items), results)
         return results
 
     def confirm(self, nodes: Iterable[pytest.Item], results: Results) -> None:

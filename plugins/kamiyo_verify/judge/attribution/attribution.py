@@ -20,7 +20,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from kamiyo_verify.judge.attribution.before import before_of, failed_alike, why_worse
-from kamiyo_verify.judge.attribution.failures import SILENCE, answering, failure_of, origin, unanswered
+from kamiyo_verify.judge.attribution.failures import (
+    SILENCE,
+    about_the_commit,
+    answering,
+    failure_of,
+    origin,
+    unanswered,
+)
 from kamiyo_verify.judge.attribution.operator_path import corroborated
 from kamiyo_verify.judge.attribution.rate_limits import without_limited_tiers
 from kamiyo_verify.judge.attribution.refusals import refused, with_refused_samples
@@ -146,8 +153,8 @@ def _new(evidence: Evidence, result: Result) -> AttributionReason | None:
     if refusal is not None and not refusal.ours:
         return AttributionReason(Attribution.INTRODUCED, refusal.why)
     before = before_of(evidence)
-    if before is None:
-        return None
+    if before is None or about_the_commit(evidence, result):
+        return None  # which version answers is no property of this one
     match before.statuses.get(result.item):
         case Status.PASSED:
             return AttributionReason(Attribution.INTRODUCED)
