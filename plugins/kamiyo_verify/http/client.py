@@ -12,7 +12,7 @@ from kamiyo_verify.http.context import ClientContext, Record
 from kamiyo_verify.http.credentials import Carried
 from kamiyo_verify.http.deadline import RequestDeadline, fairly, ms_since, seconds_allowed, under_deadline
 from kamiyo_verify.http.leaks import leak_in
-from kamiyo_verify.http.problems import challenge_in, network_errors, no_answer
+from kamiyo_verify.http.problems import LookupTimeout, chain, challenge_in, network_errors, no_answer
 from kamiyo_verify.http.readable import masked_url, without
 from kamiyo_verify.http.requests import Parts, build, onward, secrets_of
 from kamiyo_verify.http.throttle import Throttle
@@ -154,13 +154,16 @@ class HttpClient:
                 answer = self._transport.send(request, deadline, secrets)
         except self._losses as problem:
             lost = self._lost(problem, deadline, allowed)
+            hung = lost.kind is NoAnswerKind.TIMEOUT or any(
+                isinstance(one, LookupTimeout) for one in chain(problem)
+            )
         else:
             self._answered(request, answer, url, at, carried)
             if (challenge := challenge_in(answer.status, answer.headers, self.origin)) is not None:
                 raise challenge
             return answer
-        if lost.kind is NoAnswerKind.TIMEOUT:
-            self.context.hangs.timed_out(self.origin, deadline.began, allowed)
+        if hung:
+            self.context.hangs.timed_out(self.origin, deadline.began, allowed, lost.kind)
         self.context.hangs.ended(self.origin, bad=True)
         self.context.record(
             Exchange(

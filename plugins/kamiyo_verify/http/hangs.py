@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
-from kamiyo_verify.model.outcomes import KnownToHang
+from kamiyo_verify.model.outcomes import KnownToHang, NoAnswerKind
 
 NOT_ASKED = "it was not asked again"
 """Part of the message of a request that was not sent."""
@@ -29,6 +29,7 @@ class _State:
     last_at: float = float("-inf")
     bad_in_a_row: int = 0
     waited_s: float = 0.0
+    kind: NoAnswerKind = NoAnswerKind.TIMEOUT
 
 
 class Hangs:
@@ -61,23 +62,27 @@ class Hangs:
                 state.last_at = self._clock()  # this request tests the origin; the others wait for its result
                 return
             waited = f"{state.waited_s:.0f}" if state.waited_s >= 1 else f"{state.waited_s:.1f}"
+            kind = state.kind
             times = "twice" if len(state.hung) == _ENOUGH else f"{len(state.hung)} times"
-        raise KnownToHang(f"{origin} did not answer in {waited} s, {times}; {NOT_ASKED}", origin)
+        raise KnownToHang(f"{origin} did not answer in {waited} s, {times}; {NOT_ASKED}", origin, kind)
 
-    def timed_out(self, origin: str, began: float, allowed_s: float) -> None:
+    def timed_out(
+        self, origin: str, began: float, allowed_s: float, kind: NoAnswerKind = NoAnswerKind.TIMEOUT
+    ) -> None:
         """Record that a request had no answer within its whole time.
 
         Args:
             origin: scheme, host and port of the request.
             began: when the request was sent, by the clock.
             allowed_s: the seconds that it had.
+            kind: the step that timed out.
         """
         with self._lock:
             state = self._states.setdefault(origin, _State())
             state.hung = [one for one in state.hung if one > state.answered_at]
             if began > state.answered_at:
                 state.hung.append(began)
-                state.last_at, state.waited_s = self._clock(), allowed_s
+                state.last_at, state.waited_s, state.kind = self._clock(), allowed_s, kind
 
     def answered(self, origin: str) -> None:
         """Record that an answer came: the origin does not hang."""

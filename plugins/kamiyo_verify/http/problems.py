@@ -46,6 +46,10 @@ The status shows nothing of it: AWS answers 202 or 405, Cloudflare 403 or 503.
 """
 
 
+class LookupTimeout(TimeoutError):
+    """The name server gave no answer in time: the address itself was not asked."""
+
+
 def network_errors() -> tuple[type[Exception], ...]:
     """Return what httpcore2, ssl and the socket module raise if no whole answer comes."""
     import httpcore2  # noqa: PLC0415 - a plan sends nothing and does without
@@ -124,8 +128,10 @@ def _classify_link(link: BaseException, too_late: str) -> tuple[NoAnswerKind, st
     import httpcore2  # noqa: PLC0415 - as above
 
     match link:
-        case socket.gaierror() | UnicodeError():
-            return NoAnswerKind.NAME, "cannot be found: its name does not resolve"
+        case socket.gaierror() | UnicodeError() | LookupTimeout():
+            late = isinstance(link, LookupTimeout)
+            why = "no name server answered in time" if late else "its name does not resolve"
+            return NoAnswerKind.NAME, f"cannot be found: {why}"
         case ssl.SSLCertVerificationError():
             return NoAnswerKind.TLS, certificate_trouble(link.verify_code, "its certificate is not valid")
         case ssl.SSLEOFError() | ssl.SSLZeroReturnError():

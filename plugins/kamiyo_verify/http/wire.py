@@ -21,6 +21,7 @@ from typing import Any, TypeVar
 import httpcore2
 
 from kamiyo_verify.http.deadline import above_zero, current_deadline
+from kamiyo_verify.http.problems import LookupTimeout
 
 Line = TypeVar("Line")
 
@@ -125,7 +126,7 @@ def resolve(host: str, port: int, within_s: float) -> tuple[str, ...]:
     `getaddrinfo` has no timeout, so it runs in its own thread, which is abandoned if it hangs.
 
     Raises:
-        TimeoutError: no answer within that many seconds.
+        LookupTimeout: no answer within that many seconds; it is a TimeoutError.
         OSError: `socket.gaierror` if the name does not resolve.
         UnicodeError: the host is not a valid name.
     """
@@ -150,7 +151,7 @@ def resolve(host: str, port: int, within_s: float) -> tuple[str, ...]:
     try:
         answer = found.get(timeout=within_s)
     except queue.Empty:
-        raise TimeoutError(f"no answer about {bare}") from None
+        raise LookupTimeout(f"no answer about {bare}") from None
     if isinstance(answer, Exception):
         raise answer
     return answer

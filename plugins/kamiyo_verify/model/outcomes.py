@@ -104,10 +104,11 @@ class KnownToHang(NoAnswer):
     Args:
         message: one sentence with the address and what happened.
         origin: scheme, host and port of the request that was not sent.
+        kind: the step at which the last one timed out: NAME where no name server answered.
     """
 
-    def __init__(self, message: str, origin: str) -> None:
-        super().__init__(NoAnswerKind.TIMEOUT, message, origin)
+    def __init__(self, message: str, origin: str, kind: NoAnswerKind = NoAnswerKind.TIMEOUT) -> None:
+        super().__init__(kind, message, origin)
 
 
 class WrongAnswer(AssertionError):
