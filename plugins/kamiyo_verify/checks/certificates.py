@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 from kamiyo_verify.http.client import HttpClient
+from kamiyo_verify.http.problems import certificate_trouble
 from kamiyo_verify.model.outcomes import NoAnswer, NoAnswerKind, NotApplicable
 
 
@@ -34,9 +35,11 @@ def certificate_end(http: HttpClient) -> datetime:
             trusted.wrap_socket(plain, server_hostname=host) as secure,
         ):
             found = secure.getpeercert() or {}
+    except ssl.SSLCertVerificationError as why:
+        message = f"{http.origin} {certificate_trouble(why.verify_code, why.verify_message)}"
+        raise NoAnswer(NoAnswerKind.TLS, message, http.origin) from None
     except ssl.SSLError as why:
-        description = getattr(why, "verify_message", "") or why.reason or "TLS failed"
-        message = f"{http.origin} has no trusted certificate: {description}"
+        message = f"{http.origin} has no trusted certificate: {why.reason or 'TLS failed'}"
         raise NoAnswer(NoAnswerKind.TLS, message, http.origin) from None
     except OSError as why:
         message = f"{http.origin} was not reached: {why.strerror or 'no connection'}"

@@ -8,7 +8,7 @@ import ssl
 from collections.abc import Mapping
 
 from kamiyo_verify.http.readable import readable
-from kamiyo_verify.model.outcomes import CHALLENGED, NoAnswer, NoAnswerKind
+from kamiyo_verify.model.outcomes import CHALLENGED, UNRESOLVED, UNTRUSTED, NoAnswer, NoAnswerKind
 
 _BY_ERRNO = {
     errno.ECONNREFUSED: (NoAnswerKind.REFUSED, "refuses the connection"),
@@ -108,7 +108,7 @@ def chain(problem: BaseException) -> list[BaseException]:
 
 def certificate_trouble(code: int, otherwise: str) -> str:
     """Describe OpenSSL's verification code of the server's certificate."""
-    return f"cannot be trusted: {_BY_CERTIFICATE.get(code, otherwise)}"
+    return f"{UNTRUSTED}: {_BY_CERTIFICATE.get(code, otherwise)}"
 
 
 def socket_trouble(number: int | None) -> tuple[NoAnswerKind, str] | None:
@@ -131,7 +131,7 @@ def _classify_link(link: BaseException, too_late: str) -> tuple[NoAnswerKind, st
         case socket.gaierror() | UnicodeError() | LookupTimeout():
             late = isinstance(link, LookupTimeout)
             why = "no name server answered in time" if late else "its name does not resolve"
-            return NoAnswerKind.NAME, f"cannot be found: {why}"
+            return NoAnswerKind.NAME, f"{UNRESOLVED}: {why}"
         case ssl.SSLCertVerificationError():
             return NoAnswerKind.TLS, certificate_trouble(link.verify_code, "its certificate is not valid")
         case ssl.SSLEOFError() | ssl.SSLZeroReturnError():

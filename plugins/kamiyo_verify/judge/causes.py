@@ -7,7 +7,13 @@ import textwrap
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
-from kamiyo_verify.judge.attribution.failures import failing, failure_of, origin
+from kamiyo_verify.judge.attribution.failures import (
+    answering,
+    before_the_service,
+    failing,
+    failure_of,
+    origin,
+)
 from kamiyo_verify.judge.attribution.rate_limits import TOO_MANY
 from kamiyo_verify.judge.attribution.refusals import refused
 from kamiyo_verify.judge.attribution.shut_out import refused_every_request
@@ -58,7 +64,7 @@ def _title(evidence: Evidence, result: Result) -> str:
     if kind is FailureKind.COMMAND_FAILED and sent is not None and sent.command:
         return f"`{sent.command}` {sent.ending}"
     if kind is FailureKind.NO_ANSWER and sent is not None and not sent.command:
-        return f"{origin(sent)} does not answer"
+        return _without_answer(evidence, result, sent)
     if sent is not None and sent.status is not None:
         request = f"{sent.method} {urlsplit(sent.url).path or '/'}"
         # Of an item that passed in between, the kept requests may be those of the try that passed.
@@ -69,6 +75,16 @@ def _title(evidence: Evidence, result: Result) -> str:
         if kind is FailureKind.WRONG_FORMAT:
             return f"{request} answers in a format that cannot be read{_how_often(result)}"
     return _CLAUSE_END.split(result.message, maxsplit=1)[0]
+
+
+def _without_answer(evidence: Evidence, result: Result, sent: Exchange) -> str:
+    """Return what gets no answer: a service, or a request to one that answers others."""
+    if before_the_service(sent.problem):
+        return sent.problem
+    if origin(sent) not in answering(evidence):
+        return f"{origin(sent)} does not answer"
+    often = " in any try" if _how_often(result) else ""
+    return f"{sent.method} {urlsplit(sent.url).path or '/'} gets no whole answer{often}"
 
 
 def _how_often(result: Result) -> str:

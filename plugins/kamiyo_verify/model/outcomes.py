@@ -28,6 +28,10 @@ from kamiyo_verify.model.words import FailureKind
 GIVEN_ONLY = "was given only the"
 """The start of a message about a request with a shortened timeout: it is no evidence about the service."""
 
+UNTRUSTED = "cannot be trusted"
+UNRESOLVED = "cannot be found"
+"""Parts of messages about a certificate and about a name: they lie before the service."""
+
 CHALLENGED = "asks this runner to prove that it is a browser"
 """Part of a message about a firewall's answer: it is no evidence about the service, which browsers reach."""
 

@@ -145,6 +145,14 @@ def test_a_command_that_failed_reads_as_a_command_everywhere(problem: str, endin
         assert "RUN ./deployctl" not in text
 
 
+def test_an_endpoint_without_an_answer_is_no_silent_service() -> None:
+    cut = failed(K.NO_ANSWER, sent(None), attempts=tries("FFF"))
+    others = result(DATA, exchanges=(sent(200, "/orders"),))
+    assert cause_title(evidence(cut, others), cut) == "GET /health gets no whole answer in any try"
+    some = replace(cut, attempts=tries("FPF"))
+    assert cause_title(evidence(some, others), some) == "GET /health gets no whole answer"
+
+
 def test_what_did_not_answer_is_a_request_and_never_a_command_beside_it() -> None:
     silent = failed(K.NO_ANSWER, ran(""), sent(None), ran("exit 1"))
     assert cause_title(evidence(silent), silent) == f"{API} does not answer"

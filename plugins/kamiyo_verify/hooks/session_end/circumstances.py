@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from kamiyo_verify.config.environment import Environment
-from kamiyo_verify.judge.attribution.attribution import attributed
+from kamiyo_verify.judge.attribution.attribution import attributed, goes_by_clock
 from kamiyo_verify.judge.attribution.services import changed
 from kamiyo_verify.judge.evidence import Evidence
 from kamiyo_verify.judge.rollback.schema_since import migrations_before, schema_since
@@ -106,7 +106,7 @@ def _suppliers_to_ask(evidence: Evidence) -> list[SupplierRow]:
 
 
 def _goes_by_clock(evidence: Evidence) -> bool:
-    return any(evidence.item(result.item).clock_sensitive for result in evidence.with_status(Status.FAILED))
+    return any(goes_by_clock(evidence, result) for result in evidence.with_status(Status.FAILED))
 
 
 def _began(evidence: Evidence) -> datetime | None:

@@ -24,6 +24,7 @@ from kamiyo_verify.judge.attribution.failures import (
     SILENCE,
     about_the_commit,
     answering,
+    beyond_code_because,
     failure_of,
     origin,
     unanswered,
@@ -34,6 +35,7 @@ from kamiyo_verify.judge.attribution.refusals import refused, with_refused_sampl
 from kamiyo_verify.judge.attribution.shut_out import shut_out
 from kamiyo_verify.judge.evidence import Evidence
 from kamiyo_verify.model.figures import duration
+from kamiyo_verify.model.outcomes import UNTRUSTED
 from kamiyo_verify.model.result import Result
 from kamiyo_verify.model.verdict import Compared
 from kamiyo_verify.model.words import Attribution, Explains, FailureKind, Status
@@ -122,14 +124,18 @@ def compared_with(evidence: Evidence) -> Compared | None:
     )
 
 
+def goes_by_clock(evidence: Evidence, result: Result) -> bool:
+    """Return whether a failure may be one of this machine's clock: of signatures, or of a certificate."""
+    return evidence.item(result.item).clock_sensitive or UNTRUSTED in beyond_code_because(result)
+
+
 def _our_clock(evidence: Evidence, result: Result) -> AttributionReason | None:
     ahead = evidence.clock_ahead_s
-    if ahead is None or abs(ahead) <= CLOCK_TOLERANCE_S or not evidence.item(result.item).clock_sensitive:
+    if ahead is None or abs(ahead) <= CLOCK_TOLERANCE_S or not goes_by_clock(evidence, result):
         return None
     side = "ahead" if ahead > 0 else "behind"
-    description = (
-        f"the clock of this machine is {duration(abs(ahead))} {side}, and signatures go by it: set it"
-    )
+    what = "signatures go" if evidence.item(result.item).clock_sensitive else "a certificate's validity goes"
+    description = f"the clock of this machine is {duration(abs(ahead))} {side}, and {what} by it: set it"
     return AttributionReason(Attribution.PROBER, description)
 
 
@@ -153,8 +159,8 @@ def _new(evidence: Evidence, result: Result) -> AttributionReason | None:
     if refusal is not None and not refusal.ours:
         return AttributionReason(Attribution.INTRODUCED, refusal.why)
     before = before_of(evidence)
-    if before is None or about_the_commit(evidence, result):
-        return None  # which version answers is no property of this one
+    if before is None or about_the_commit(evidence, result) or beyond_code_because(result):
+        return None  # neither which version answers nor what lies before it is a property of this one
     match before.statuses.get(result.item):
         case Status.PASSED:
             return AttributionReason(Attribution.INTRODUCED)

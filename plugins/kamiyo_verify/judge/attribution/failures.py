@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from kamiyo_verify.judge.evidence import Evidence
-from kamiyo_verify.model.outcomes import CHALLENGED
+from kamiyo_verify.model.outcomes import CHALLENGED, UNRESOLVED, UNTRUSTED
 from kamiyo_verify.model.result import Exchange, Result
 from kamiyo_verify.model.words import FailureKind, Status
 
@@ -56,6 +56,24 @@ def unanswered(sent: Exchange) -> bool:
 def challenged(sent: Exchange) -> bool:
     """Return whether a firewall answered in place of the service, to see whether a browser asks."""
     return CHALLENGED in sent.problem
+
+
+def beyond_code_because(result: Result) -> str:
+    """Return why a failure lies before the service, which code has no part in; "" if it may not.
+
+    Each of the item's requests that got no proper answer met a certificate that is not trusted, or a name
+    that is not found.
+    """
+    if failure_of(result) is not FailureKind.NO_ANSWER:
+        return ""
+    bad = [sent for sent in result.exchanges if unanswered(sent) or (sent.status or 0) >= 500]
+    problems = [sent.problem for sent in bad] or [result.message]
+    return problems[0] if all(before_the_service(problem) for problem in problems) else ""
+
+
+def before_the_service(problem: str) -> bool:
+    """Return whether a message is about a certificate that is not trusted, or a name that is not found."""
+    return UNTRUSTED in problem or UNRESOLVED in problem
 
 
 def about_the_commit(evidence: Evidence, result: Result) -> bool:

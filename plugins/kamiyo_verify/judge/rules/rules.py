@@ -14,7 +14,6 @@ from dataclasses import replace
 
 from kamiyo_verify.judge.attribution.rate_limits import refusals_headline, turned_away
 from kamiyo_verify.judge.evidence import NO_CHECK_FOUND, Evidence
-from kamiyo_verify.judge.rollback.without_target import without_target
 from kamiyo_verify.judge.rules.clauses import fails_for_few, roll_back, share_undecided
 from kamiyo_verify.judge.rules.data_loss import rows_gone
 from kamiyo_verify.judge.rules.endpoints import endpoint_fails, lesser_endpoint_fails
@@ -25,7 +24,6 @@ from kamiyo_verify.judge.rules.finding import (
     about_the_run,
     spared_share,
 )
-from kamiyo_verify.judge.rules.held_back import held_back
 from kamiyo_verify.judge.rules.measured import (
     a_persons_call,
     errors_reach_many,
@@ -40,6 +38,7 @@ from kamiyo_verify.judge.rules.not_on_release import (
     not_on_the_release,
     release_not_shown,
 )
+from kamiyo_verify.judge.rules.possible import possible
 from kamiyo_verify.judge.slo import objectives as slo
 from kamiyo_verify.model.figures import counted
 from kamiyo_verify.model.reasons import Reason
@@ -238,13 +237,8 @@ def findings(evidence: Evidence) -> tuple[Finding, ...]:
     """Return the findings, all with the same action, worst first; empty if nothing prevents "proceed"."""
     for premise in PREMISES:
         if (found := premise(evidence)) is not None:
-            return _possible(evidence, (found,))
+            return possible(evidence, (found,))
     spoken = [*roll_back(evidence), *(found for rule in RULES if (found := rule(evidence)) is not None)]
     if evidence.records_baseline:
         spoken = [found for found in spoken if found.action is not Action.ROLL_BACK]
-    return _possible(evidence, tuple(found for found in spoken if found.action is spoken[0].action))
-
-
-def _possible(evidence: Evidence, found: tuple[Finding, ...]) -> tuple[Finding, ...]:
-    """Replace a rollback that the schema forbids, or that has no target, by another call."""
-    return without_target(evidence, held_back(evidence, found))
+    return possible(evidence, tuple(found for found in spoken if found.action is spoken[0].action))
