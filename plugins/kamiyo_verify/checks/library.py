@@ -12,6 +12,7 @@ from typing import Protocol
 
 from kamiyo_verify.checks.certificates import certificate_end
 from kamiyo_verify.checks.client import ServiceClient
+from kamiyo_verify.checks.health import unwell_in
 from kamiyo_verify.checks.requirement import Measure, require
 from kamiyo_verify.checks.response_times import answers_in_time, rarely_fails, sends_first_byte_in_time
 from kamiyo_verify.checks.strangers import refuses_strangers
@@ -20,6 +21,7 @@ from kamiyo_verify.checks.workers import worker_logs, worker_runs, worker_stays_
 from kamiyo_verify.http.answer import Answer
 from kamiyo_verify.http.commit import commit_in_answer, commit_of_all_instances, is_silent
 from kamiyo_verify.model.commits import same_commit
+from kamiyo_verify.model.figures import counted
 from kamiyo_verify.model.migrations import RecordedMigration
 from kamiyo_verify.model.outcomes import NoAnswer, NotApplicable, Unverified, WrongAnswer, WrongFormat
 from kamiyo_verify.model.services import CommitSource
@@ -62,11 +64,34 @@ SECURITY_HEADERS = ("strict-transport-security", "x-content-type-options")
 """Headers that every site on https has a use for (OWASP, HTTP Security Response Headers)."""
 
 
-def answers(service: ServiceClient, path: str, measure: Measure, *, status: int = 200) -> Answer:
-    """The path answers with that status; measures the response time."""
+def answers(
+    service: ServiceClient, path: str, measure: Measure, *, status: int = 200, no_page: bool = False
+) -> Answer:
+    """The path answers with that status; measures the response time.
+
+    Args:
+        service: what the fixture `http` opens.
+        path: the path.
+        measure: the fixture.
+        status: the status.
+        no_page: an HTML page is not the path's own answer, but what a website shows for any path.
+
+    Raises:
+        Unverified: the answer says of itself that the service is not well, such as {"status": "DOWN"}.
+    """
     answer = service.accepted(service.get(path))
     measure("response_time", answer.elapsed_ms, "ms")
-    return answer.expect(status)
+    answer.expect(status)
+    if no_page and answer.is_html:
+        raise WrongFormat(
+            f"GET {answer.path} answered {status} with an HTML page where its own answer was due"
+        )
+    if answer.ok and (found := unwell_in(answer)):
+        raise Unverified(
+            f"GET {answer.path} answered {answer.status} and says {found} of itself: whether the service is"
+            " well is not known"
+        )
+    return answer
 
 
 def shows_title(service: ServiceClient, path: str, title: str, measure: Measure) -> None:
@@ -96,6 +121,8 @@ def has_rows(
 ) -> None:
     """The path lists rows: a JSON list or object, at `within` such as "data.items" or as a whole.
 
+    A null in a list is no row.
+
     Where the item's impact is "data", the count is compared with the baseline: a fall beyond the policy's
     `data_loss_limit`, and by ten rows or more, is lost data.
     """
@@ -106,9 +133,11 @@ def has_rows(
         found = found[key]
     if not isinstance(found, list | dict):
         raise WrongFormat(f"GET {path} lists nothing at {within or 'its top'}: it is {_kind(found)}")
-    rows: Sized = found
+    rows: Sized = [row for row in found if row is not None] if isinstance(found, list) else found
     measure("listed_rows", len(rows), "count")
-    require(len(rows) >= at_least, f"GET {path} lists {len(rows)} rows where {at_least} were expected")
+    require(
+        len(rows) >= at_least, f"GET {path} lists {counted(len(rows), 'row')}, expected at least {at_least}"
+    )
 
 
 def signs_in(service: ServiceClient, path: str, measure: Measure) -> None:

@@ -128,7 +128,7 @@ def token_in(answer: Answer, secret: str) -> str:
         data = answer.json()
     except WrongAnswer:
         return ""
-    return "" if _names_an_error(data) else next((one for one in _tokens(data) if one != secret), "")
+    return "" if names_an_error(data) else next((one for one in _tokens(data) if one != secret), "")
 
 
 def require_difference(answer: Answer, stranger: Answer) -> None:
@@ -157,7 +157,8 @@ def status_of(answer: Answer) -> str:
     return f"{answer.method} {answer.path} answered {answer.status}"
 
 
-def _names_an_error(data: object) -> bool:
+def names_an_error(data: object) -> bool:
+    """Whether JSON says of itself that it is an error, such as {"error": "…"} or {"success": false}."""
     if not isinstance(data, dict):
         return False
     wrong = any(data.get(key) for key in ("error", "errors", "error_description"))

@@ -91,6 +91,29 @@ CASES: dict[str, tuple[Call, dict[str, Said], list[tuple[dict[str, Said], type[E
         {"GET /up": OK},
         [({"GET /up": (503, {}, "")}, ServerBroke), ({}, WrongStatus)],
     ),
+    "answers with no page": (
+        lambda service, measure: library.answers(service, "/up", measure, no_page=True),
+        {"GET /up": (200, {"Content-Type": "text/plain"}, "ok")},
+        [
+            ({"GET /up": (200, PAGE, "<title>Notes</title>")}, WrongFormat),
+            ({"GET /up": (200, {}, "<!doctype html><title>Notes</title>")}, WrongFormat),
+        ],
+    ),
+    "answers, and is not well by itself": (
+        lambda service, measure: library.answers(service, "/up", measure),
+        {
+            "GET /up": (
+                200,
+                {},
+                '{"status": "degraded", "checks": {"status": "down"}, "ok": true, "code": "error"}',
+            )
+        },
+        [
+            ({"GET /up": (200, {}, '{"status": "DOWN"}')}, Unverified),
+            ({"GET /up": (200, {}, '{"status": "Out-Of-Service"}')}, Unverified),
+            ({"GET /up": (200, {}, '{"healthy": false}')}, Unverified),
+        ],
+    ),
     "title": (
         lambda service, measure: library.shows_title(service, "/", "Notes", measure),
         {"GET /": (200, PAGE, "<title>My Notes</title>")},
@@ -109,6 +132,7 @@ CASES: dict[str, tuple[Call, dict[str, Said], list[tuple[dict[str, Said], type[E
         {"GET /n": (200, {}, json.dumps({"data": {"items": [1, 2]}}))},
         [
             ({"GET /n": (200, {}, json.dumps({"data": {"items": []}}))}, WrongAnswer),
+            ({"GET /n": (200, {}, json.dumps({"data": {"items": [None, None]}}))}, WrongAnswer),
             ({"GET /n": (200, {}, json.dumps({"data": {}}))}, WrongFormat),
             ({"GET /n": (200, {}, json.dumps({"data": {"items": 3}}))}, WrongFormat),
             ({"GET /n": (500, {}, "")}, ServerBroke),
@@ -117,7 +141,10 @@ CASES: dict[str, tuple[Call, dict[str, Said], list[tuple[dict[str, Said], type[E
     "strangers": (
         lambda service, measure: library.refuses_strangers(service, "/admin", measure),
         {"GET /admin": (401, {}, "")},
-        [({"GET /admin": OK}, WrongAnswer), ({"GET /admin": (502, {}, "")}, ServerBroke)],
+        [
+            ({"GET /admin": (200, {}, '{"users": 2}')}, WrongAnswer),
+            ({"GET /admin": (502, {}, "")}, ServerBroke),
+        ],
     ),
     "https": (
         lambda service, measure: library.redirects_to_https(service, "/", measure),

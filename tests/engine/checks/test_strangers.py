@@ -43,16 +43,32 @@ REFUSED: dict[str, dict[str, Said]] = {
     },
     "401 after a slash": {"GET /admin": redirect("/admin/", "", 308), "GET /admin/": (401, {}, "")},
     "404": {},
+    "400 for want of a header": {"GET /admin": (400, {}, '{"error": "no token"}')},
+    "422 for want of a header": {"GET /admin": (422, {}, '{"detail": []}')},
 }
 HOLES: dict[str, dict[str, Said]] = {
     "a page": {"GET /admin": OPEN},
     "a page after a slash": {"GET /admin": redirect("/admin/", "", 301), "GET /admin/": OPEN},
+    "data with an empty list of errors": {
+        "GET /admin": (200, {}, '{"users": ["ann"], "status": "ok", "errors": []}')
+    },
     "data beside an application in the browser": {
         "GET /admin": (200, {}, '{"users": 2}'),
         "GET /kamiyo-verify-no-such-path": (200, HTML, SHELL),
     },
 }
 OPEN_QUESTIONS: dict[str, dict[str, Said]] = {
+    "an error with status 200": {"GET /admin": (200, {}, '{"error": "unauthenticated"}')},
+    "a status in the body": {"GET /admin": (200, {}, '{"statusCode": 401, "data": {"a": 1}}')},
+    "a refusal in words": {"GET /admin": (200, {}, '{"message": "Authentication required", "id": 7}')},
+    "no success": {"GET /admin": (200, {}, '{"success": false}')},
+    "a session of nobody": {"GET /admin": (200, {}, '{"user": null, "items": [], "total": 0}')},
+    "an empty object": {"GET /admin": (200, {}, "{}")},
+    "null": {"GET /admin": (200, {}, "null")},
+    "a page that asks to sign in elsewhere": {
+        "GET /admin": (200, HTML, "<html><title>Sign in - Acme</title><a href=/sso>SSO</a></html>")
+    },
+    "a method that is not allowed": {"GET /admin": (405, {}, "")},
     "the sign-in page in its place": {"GET /admin": LOGIN},
     "nothing": {"GET /admin": (200, {}, "")},
     "no content": {"GET /admin": (204, {}, "")},

@@ -35,13 +35,10 @@ def checks_for(wanted: Wanted) -> Iterator[Check]:
     """Yield the checks, service by service."""
     for name, seen in wanted.seen.items():
         opened, plain = f'http("{name}")', f'http("{name}", None)'
-        yield Check(
-            f"{name}-healthy",
-            f"{name} is healthy",
-            "core",
-            name,
-            f'library.answers({plain}, "{seen.health}", measure)',
-        )
+        # A website may answer any path with its page, so that a page there would not be the health's own.
+        no_page = ", no_page=True" if seen.health != "/" else ""
+        call = f'library.answers({plain}, "{seen.health}", measure{no_page})'
+        yield Check(f"{name}-healthy", f"{name} is healthy", "core", name, call)
         if seen.title:
             description = json.dumps(seen.title, ensure_ascii=False)
             call = f'library.shows_title({plain}, "/", {description}, measure)'
