@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,16 @@ from kamiyo_verify.integrations.packages.files import (
     read_yaml,
     table,
 )
+from kamiyo_verify.integrations.packages.node_settings import (
+    Catalogs,
+    catalogs_declared,
+    from_catalog,
+    locks_apart,
+)
 
 _GROUPS = ("dependencies", "devDependencies", "optionalDependencies")
+PRODUCTION_FIRST = ("devDependencies", "dependencies", "optionalDependencies")
+"""The order of a manager for which a package's own dependency counts more than that of development."""
 _MOST_MEMBERS = 1_000
 
 MadeFor = Callable[[str, Mapping[str, str]], Mapping[str, str]]
@@ -31,18 +39,26 @@ class NodeLock:
         form: such as "npm lockfileVersion 3".
         addresses: every address of a package source.
         made_for: returns the ranges that the lock was made for, to compare with the manifests.
+        groups: of a manifest's dependencies; of a package in several the last one counts.
+        catalogs: as the lock has them; None if it has ranges in their place.
+        settings: compares the workspace's settings with those of the lock, given the workspace's root.
+        rewritten: why the manifests may differ from what the manager reads, if they may.
     """
 
     form: str
     addresses: tuple[str, ...]
     made_for: MadeFor
+    groups: tuple[str, ...] = _GROUPS
+    catalogs: Catalogs | None = None
+    settings: Callable[[Path], tuple[str, ...]] = field(default=lambda _: ())
+    rewritten: str = ""
 
 
-def wanted(path: Path, manifest: Mapping[str, Any]) -> dict[str, str]:
+def wanted(path: Path, manifest: Mapping[str, Any], groups: tuple[str, ...] = _GROUPS) -> dict[str, str]:
     """Name → range of a manifest's dependencies; later groups override earlier ones."""
     return {
         name: str(given)
-        for group in _GROUPS
+        for group in groups
         for name, given in table(path, manifest.get(group), group).items()
     }
 
@@ -55,16 +71,26 @@ def drift(root: Path, lock: NodeLock) -> tuple[str, ...]:
         WrongAnswer: it is not JSON.
         NotRead: the lock or a manifest has an unsupported format.
     """
-    apart: list[str] = []
+    apart = [*lock.settings(root)]
+    catalogs = catalogs_declared(root)
     for folder, manifest in members(root):
-        needed = wanted(root / folder / "package.json", manifest)
+        path = root / folder / "package.json"
+        needed = wanted(path, manifest, lock.groups)
         locked = lock.made_for(folder, needed)
+        # pnpm installs what a package expects of those that use it, and lists it with the rest.
+        peers = wanted(path, manifest, ("peerDependencies",))
+        needed |= {name: given for name, given in peers.items() if name in locked and name not in needed}
+        if lock.catalogs is not None:
+            needed = {name: from_catalog(catalogs, name, given) for name, given in needed.items()}
+            locked = {name: from_catalog(lock.catalogs, name, given) for name, given in locked.items()}
         where = f"{folder}: " if folder else ""
         apart += [
             f"{where}{name}: wanted {needed.get(name, 'no more')}, locked for {locked.get(name, 'nothing')}"
             for name in sorted({*needed, *locked})
             if needed.get(name) != locked.get(name)
         ]
+    if apart and lock.rewritten:
+        raise NotRead(root / "package.json", lock.rewritten)
     return tuple(apart)
 
 
@@ -82,6 +108,8 @@ def _folders(root: Path, manifest: Mapping[str, Any]) -> list[str]:
     given = manifest.get("workspaces")
     patterns = given.get("packages") if isinstance(given, dict) else given
     pnpm = root / "pnpm-workspace.yaml"
+    if locks_apart(root):
+        return []
     if pnpm.is_file():
         patterns = [each for document in read_yaml(pnpm) for each in document.get("packages") or []]
     if patterns is None:

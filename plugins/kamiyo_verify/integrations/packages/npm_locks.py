@@ -22,6 +22,7 @@ from kamiyo_verify.integrations.packages.files import (
     text_of,
 )
 from kamiyo_verify.integrations.packages.node_lock import NodeLock, wanted
+from kamiyo_verify.integrations.packages.node_settings import catalogs_in
 
 _JSONC = re.compile(r'"(?:[^"\\]|\\.)*"|//[^\n]*|/\*.*?\*/', re.DOTALL)
 _TRAILING = re.compile(r'"(?:[^"\\]|\\.)*"|,(?=\s*[}\]])')
@@ -138,11 +139,29 @@ def bun_lock(path: Path) -> NodeLock:
         }
 
     return NodeLock(
-        f"bun lockfileVersion {version}", addresses_of(path, _sources_of_bun(path, packages)), made_for
+        f"bun lockfileVersion {version}",
+        addresses_of(path, _sources_of_bun(path, packages, folders)),
+        made_for,
+        catalogs=catalogs_in(path, lock),
+        settings=lambda root: _bun_overrides(path, root, lock),
     )
 
 
-def _sources_of_bun(path: Path, packages: Mapping[str, Any]) -> Iterator[str]:
+def _bun_overrides(path: Path, root: Path, lock: Mapping[str, Any]) -> tuple[str, ...]:
+    """Where the overrides of the workspace are not those of the lock; bun reads `resolutions` without any."""
+    manifest = read_json(root / "package.json")
+    declared = table(root / "package.json", manifest.get("overrides"), "overrides")
+    declared = declared or table(root / "package.json", manifest.get("resolutions"), "resolutions")
+    locked = table(path, lock.get("overrides"), "overrides")
+    return tuple(
+        f"the override of {key}: wanted {declared.get(key, 'no more')}, "
+        f"locked for {locked.get(key, 'nothing')}"
+        for key in sorted({*declared, *locked})
+        if declared.get(key) != locked.get(key)
+    )
+
+
+def _sources_of_bun(path: Path, packages: Mapping[str, Any], folders: Mapping[str, Any]) -> Iterator[str]:
     for key, entry in packages.items():
         if not isinstance(entry, list) or not entry or not isinstance(entry[0], str):
             raise NotRead(path, f'the entry of "{key}"')
@@ -155,8 +174,21 @@ def _sources_of_bun(path: Path, packages: Mapping[str, Any]) -> Iterator[str]:
             # The second element is the registry, if it is not the default one.
             registry = entry[1] if len(entry) > 1 else ""
             yield text_of(path, registry, f'the registry of "{key}"')
+        elif reference.startswith("."):
+            # An archive's path is that of the member which asks for it, and of no other form.
+            yield from _from_members(path, reference, folders)
         else:
             yield reference
+
+
+def _from_members(path: Path, reference: str, folders: Mapping[str, Any]) -> list[str]:
+    asking = [
+        folder
+        for folder, entry in folders.items()
+        if reference
+        in {given.removeprefix("file:") for given in wanted(path, table(path, entry, folder)).values()}
+    ]
+    return [f"file:{folder or '.'}/{reference}" for folder in asking or [""]]
 
 
 def _without_comments(text: str) -> str:

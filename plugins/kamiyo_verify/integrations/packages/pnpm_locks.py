@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from kamiyo_verify.integrations.packages.files import NotRead, addresses_of, read_yaml, table, text_of
-from kamiyo_verify.integrations.packages.node_lock import NodeLock, wanted
+from kamiyo_verify.integrations.packages.node_lock import PRODUCTION_FIRST, NodeLock, wanted
+from kamiyo_verify.integrations.packages.node_settings import catalogs_in, overridden, overrides_declared
 
 _GROUPS = ("dependencies", "devDependencies", "optionalDependencies")
 
@@ -32,21 +33,50 @@ def pnpm_lock(path: Path) -> NodeLock:
     if major not in {"5", "6", "9"}:
         raise NotRead(path, f"lockfileVersion {version}, where 5, 6 and 9 are known")
     importers = table(path, lock.get("importers", {".": lock}), "importers")
-    overridden = table(path, lock.get("overrides"), "overrides")
+    overrides = table(path, lock.get("overrides"), "overrides")
 
     def made_for(folder: str, requested: Mapping[str, str]) -> Mapping[str, str]:
         importer = table(path, importers.get(folder or "."), f'importers["{folder or "."}"]')
         locked = _fifth(path, importer) if major == "5" else _later(path, importer)
-        return {
-            name: requested[name] if name in requested and str(overridden.get(name)) == given else given
+        removed = [name for name in {*requested} - {*locked} if "-" in overridden(overrides, name)]
+        return {name: requested[name] for name in removed} | {
+            name: requested[name] if name in requested and given in overridden(overrides, name) else given
             for name, given in locked.items()
         }
+
+    def settings(root: Path) -> tuple[str, ...]:
+        ways = overrides_declared(root)
+        locked = {key: str(value) for key, value in overrides.items()}
+        # Before version 5.4 a lock does not have them.
+        if (major == "5" and "overrides" not in lock) or any(_same(way, locked) for way in ways):
+            return ()
+        return tuple(
+            f"the override of {key}: wanted {ways[0].get(key, 'no more')}, "
+            f"locked for {locked.get(key, 'nothing')}"
+            for key in sorted({*ways[0], *locked})
+            if ways[0].get(key) != locked.get(key)
+        )
 
     every = [each for document in documents for each in _sources(path, document)]
     every += [
         each for folder, one in importers.items() for each in _links(path, folder, table(path, one, folder))
     ]
-    return NodeLock(f"pnpm lockfileVersion {version}", addresses_of(path, iter(every)), made_for)
+    return NodeLock(
+        f"pnpm lockfileVersion {version}",
+        addresses_of(path, iter(every)),
+        made_for,
+        groups=PRODUCTION_FIRST,
+        catalogs=catalogs_in(path, lock),
+        settings=settings,
+        rewritten="a .pnpmfile.cjs may rewrite it" if "pnpmfileChecksum" in lock else "",
+    )
+
+
+def _same(declared: Mapping[str, str], locked: Mapping[str, str]) -> bool:
+    """Whether the lock has these overrides; it may have the range that a catalog stands for."""
+    return {*declared} == {*locked} and all(
+        value == locked[key] or value.startswith("catalog:") for key, value in declared.items()
+    )
 
 
 def _fifth(path: Path, importer: Mapping[str, Any]) -> dict[str, str]:

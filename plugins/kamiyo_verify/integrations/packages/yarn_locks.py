@@ -5,6 +5,7 @@ Sources: classic.yarnpkg.com/lang/en/docs/yarn-lock; yarnpkg.com/protocols.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -20,7 +21,8 @@ from kamiyo_verify.integrations.packages.files import (
     text_of,
 )
 from kamiyo_verify.integrations.packages.local_paths import is_local
-from kamiyo_verify.integrations.packages.node_lock import NodeLock, members
+from kamiyo_verify.integrations.packages.node_lock import PRODUCTION_FIRST, NodeLock, members
+from kamiyo_verify.integrations.packages.node_settings import catalogs_declared, from_catalog
 
 _KNOWN = range(4, 11)
 _KEY = re.compile(r'"((?:[^"\\]|\\.)*)"|([^",\s:][^",]*?)(?=\s*(?:,|:\s*$))')
@@ -51,12 +53,14 @@ def _classic(path: Path, text: str) -> NodeLock:
     keys = {key for names, _ in entries for key in names}
     own = {str(manifest.get("name")) for folder, manifest in members(path.parent) if folder}
 
-    def made_for(_: str, requested: Mapping[str, str]) -> Mapping[str, str]:
+    def made_for(folder: str, requested: Mapping[str, str]) -> Mapping[str, str]:
         # The lock contains neither links nor the workspace's own packages.
         return {
             name: given
             for name, given in requested.items()
-            if not keys.isdisjoint({f"{name}@{given}", f"{name}@npm:{given}"})
+            if not keys.isdisjoint(
+                {f"{name}@{given}", f"{name}@npm:{given}", f"{name}@{_from_root(folder, given)}"}
+            )
             or given.startswith("link:")
             or name in own
         }
@@ -66,7 +70,14 @@ def _classic(path: Path, text: str) -> NodeLock:
         for names, fields in entries
         for source in ([fields["resolved"]] if "resolved" in fields else _paths(path, names))
     )
-    return NodeLock("yarn 1", addresses_of(path, sources), made_for)
+    return NodeLock("yarn 1", addresses_of(path, sources), made_for, groups=PRODUCTION_FIRST)
+
+
+def _from_root(folder: str, given: str) -> str:
+    """A path of a workspace folder as yarn 1 writes it, from the root; anything else as it is."""
+    if not given.startswith("file:"):
+        return given
+    return "file:" + os.path.normpath(f"{folder or '.'}/{given.removeprefix('file:')}")
 
 
 def _paths(path: Path, names: list[str]) -> list[str]:
@@ -104,13 +115,14 @@ def _berry(path: Path) -> NodeLock:
     if number not in _KNOWN:
         raise NotRead(path, f"version {version!r}, where {_KNOWN[0]} to {_KNOWN[-1]} are known")
     packages = {key: table(path, value, key) for key, value in entries.items()}
-    keys = {key.strip() for names in packages for key in names.split(", ")}
+    keys = {re.sub(r"(?<=@npm:)\s+", "", key).strip() for names in packages for key in names.split(", ")}
     folders: dict[str, Mapping[str, Any]] = {}
     for key, entry in packages.items():
         reference = _parts(path, text_of(path, entry.get("resolution"), f'resolution of "{key}"'))[1]
         if reference.startswith("workspace:"):
             folders[reference.removeprefix("workspace:").removeprefix(".")] = entry
     fixed = any("resolutions" in manifest for _, manifest in members(path.parent))
+    catalogs = catalogs_declared(path.parent)
 
     def made_for(folder: str, requested: Mapping[str, str]) -> Mapping[str, str]:
         locked = table(path, folders.get(folder, {}).get("dependencies"), "dependencies")
@@ -123,7 +135,9 @@ def _berry(path: Path) -> NodeLock:
         return {
             name: given
             for name, given in same.items()
-            if fixed or requested.get(name) != given or _has(keys, name, given)
+            if fixed
+            or requested.get(name) != given
+            or _has(keys, name, _plain(from_catalog(catalogs, name, given)))
         }
 
     sources = (each for entry in packages.values() for each in _sources(path, str(entry["resolution"])))
@@ -132,7 +146,7 @@ def _berry(path: Path) -> NodeLock:
 
 def _plain(given: str) -> str:
     """A range without the protocol that later versions write in front of it."""
-    return given.removeprefix("npm:")
+    return given.strip().removeprefix("npm:").strip()
 
 
 def _has(keys: set[str], name: str, given: str) -> bool:

@@ -303,6 +303,78 @@ def test_pnpm_overrides_stand_in_the_lock_in_place_of_the_range(project: Callabl
     edited(folder / "pnpm-lock.yaml", "specifier: ~1.4.0", "specifier: 1.4.0")
     assert node_drift(folder) == ("once: wanted ~1.4.0, locked for 1.4.0",)
     edited(folder / "pnpm-lock.yaml", "importers:", "overrides:\n  once: 1.4.0\n\nimporters:")
+    edited(folder / "package.json", '"private":true', '"private":true,"pnpm":{"overrides":{"once":"1.4.0"}}')
+    assert node_drift(folder) == ()
+
+
+SETTINGS = {
+    "catalog of pnpm": (
+        "pnpm10-settings", "pnpm-workspace.yaml", "util-deprecate: ^1.0.1", "util-deprecate: ^1.0.2",
+        "packages/part: util-deprecate: wanted ^1.0.2, locked for ^1.0.1"),
+    "catalog of pnpm by name": (
+        "pnpm10-settings", "pnpm-workspace.yaml", "inherits: ^2.0.1", "inherits: ^2.0.3",
+        "packages/part: inherits: wanted ^2.0.3, locked for ^2.0.1"),
+    "catalog of bun": (
+        "bun-settings", "package.json", '"util-deprecate": "^1.0.1"', '"util-deprecate": "^1.0.2"',
+        "packages/part: util-deprecate: wanted ^1.0.2, locked for ^1.0.1"),
+    "catalog of yarn": (
+        "berry-settings", ".yarnrc.yml", "util-deprecate: ^1.0.1", "util-deprecate: ^1.0.2",
+        "packages/part: util-deprecate: wanted catalog:, locked for nothing"),
+    "override of pnpm 10": (
+        "pnpm10-settings", "pnpm-workspace.yaml", "isarray@^2: 2.0.5", "isarray@^2: 2.0.4",
+        "the override of isarray@^2: wanted 2.0.4, locked for 2.0.5"),
+    "override of pnpm 8": (
+        "pnpm8-settings", "package.json", '"isarray@^2": "2.0.5"', '"isarray@^2": "2.0.4"',
+        "the override of isarray@^2: wanted 2.0.4, locked for 2.0.5"),
+    "override of bun": (
+        "bun-settings", "package.json", '{"wrappy": "1.0.2"}', '{"wrappy": "1.0.1"}',
+        "the override of wrappy: wanted 1.0.1, locked for 1.0.2"),
+    "peer that pnpm installs": (
+        "pnpm8-settings", "packages/part/package.json", '"inherits": "2"', '"inherits": "1"',
+        "packages/part: inherits: wanted 1, locked for 2"),
+    "archive of a member": (
+        "yarn1-paths", "packages/part/package.json", "file:../../local/local-1.0.0.tgz",
+        "file:../local/local-1.0.0.tgz",
+        "packages/part: archive: wanted file:../local/local-1.0.0.tgz, locked for nothing"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", SETTINGS)
+def test_what_a_workspace_sets_for_its_members_is_held_against_the_lock(
+    project: Callable[[str], Path], case: str
+) -> None:
+    name, file, old, new, told = SETTINGS[case]
+    folder = project(name)
+    edited(folder / file, old, new)
+    assert node_drift(folder) == (told,)
+
+
+def test_what_a_pnpmfile_may_rewrite_is_not_read_as_drift(project: Callable[[str], Path]) -> None:
+    folder = project("pnpm9")
+    edited(folder / "pnpm-lock.yaml", "importers:", "pnpmfileChecksum: sha256-0a\n\nimporters:")
+    assert node_drift(folder) == ()
+    edited(folder / "package.json", "~1.4.0", "~1.3.0")
+    with pytest.raises(NotRead, match=r"a \.pnpmfile\.cjs may rewrite it"):
+        node_drift(folder)
+
+
+@pytest.mark.parametrize(
+    ("file", "setting"),
+    [
+        (".npmrc", "shared-workspace-lockfile=false\n"),
+        ("pnpm-workspace.yaml", "sharedWorkspaceLockfile: false\n"),
+    ],
+)
+def test_a_pnpm_workspace_whose_members_have_locks_of_their_own(
+    project: Callable[[str], Path], file: str, setting: str
+) -> None:
+    folder = project("pnpm9")
+    path = folder / file
+    path.write_text((path.read_text() if path.is_file() else "") + setting)
+    lock = folder / "pnpm-lock.yaml"
+    text = lock.read_text()
+    start, end = text.index("  packages/part:"), text.index("\npackages:")
+    lock.write_text(text[:start] + text[end:])
     assert node_drift(folder) == ()
 
 
