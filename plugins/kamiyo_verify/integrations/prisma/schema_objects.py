@@ -11,8 +11,10 @@ from kamiyo_verify.integrations.prisma.schema_created import CREATING, note_uniq
 from kamiyo_verify.integrations.prisma.schema_rows import ROW_HANDLERS
 from kamiyo_verify.integrations.prisma.schema_state import (
     KINDS,
+    IndexKind,
     MigrationState,
     Name,
+    beside,
     dotted,
     table_name,
 )
@@ -38,22 +40,28 @@ _HARMLESS_SETTINGS = frozenset(
 """Settings of the migration's own session that do not change the meaning of its statements."""
 
 
+_NAMED = unread("older code may name the constraint (ON CONFLICT ON CONSTRAINT)")
+
+
 def _drop(node: Any, state: MigrationState) -> Iterator[Verdict]:
     kind = KINDS.get(node.remove_type, "object")
     for target in node.objects:
-        yield _dropped(kind, _named(target), state)
+        cascades = node.behavior == pg.DROP_CASCADE and kind != "table"
+        if cascades and state.added and (kind, _named(target)) in state.created:
+            yield unread("CASCADE may drop a default or a column of an older table with it")
+        else:
+            yield _dropped(kind, _named(target), state)
 
 
 def _dropped(kind: str, name: Name, state: MigrationState) -> Verdict:
-    index = name.rpartition(".")[2]
-    unique = state.catalogue.unique_indexes.pop(index, None) if kind == "index" else None
+    index = state.catalogue.indexes.pop(name, None) if kind == "index" else None
     if (kind, name) in state.created:
         state.created.discard((kind, name))
         return HARMLESS
     if kind == "index":
-        if unique is None:
+        if index is None:
             return unread("no migration says whether the index is unique: older code may upsert on it")
-        if unique:
+        if index is not IndexKind.PLAIN:
             return breaks("older code may upsert on the unique index (ON CONFLICT), which fails without it")
         return HARMLESS
     return breaks(f"older code may still use the {kind}")
@@ -130,7 +138,7 @@ def _alter_enum(node: Any, state: MigrationState) -> Iterator[Verdict]:
 
 
 def _alter_domain(node: Any, state: MigrationState) -> Iterator[Verdict]:
-    if state.has_created("domain", dotted(node.type_name)):
+    if state.has_created("domain", dotted(node.type_name)) and not state.added:
         yield HARMLESS
     else:
         yield breaks("older code may write values that are now refused")
@@ -148,23 +156,40 @@ def _rename(node: Any, state: MigrationState) -> Iterator[Verdict]:
     kind = KINDS.get(node.rename_type, "object")
     relation = table_name(node.relation) if node.HasField("relation") else _named(node.object)
     if node.rename_type == pg.OBJECT_INDEX:
-        unique = state.catalogue.unique_indexes.pop(node.relation.relname, None)
-        if unique is not None:
-            state.catalogue.unique_indexes[node.newname] = unique
-        yield HARMLESS
+        yield _renamed_index(relation, node.newname, state)
     elif node.rename_type == pg.OBJECT_TABCONSTRAINT:
-        yield unread("older code may name the constraint (ON CONFLICT ON CONSTRAINT)")
+        yield _NAMED
     elif (kind, relation) in state.created:
         state.created.discard((kind, relation))
-        state.created.add((kind, node.newname))
+        state.created.add((kind, beside(relation, node.newname)))
         yield HARMLESS
     elif node.rename_type == pg.OBJECT_COLUMN and (relation, node.subname) in state.added:
+        if not state.added[relation, node.subname].certain:
+            yield breaks("older code still uses the old name, if the column was there")
+            return
         state.added[relation, node.newname] = state.added.pop((relation, node.subname))
         yield HARMLESS
     elif node.rename_type == pg.OBJECT_COLUMN and state.has_created("table", relation):
         yield HARMLESS
     else:
         yield breaks("older code still uses the old name")
+
+
+def _renamed_index(name: Name, new: str, state: MigrationState) -> Verdict:
+    kind = state.catalogue.indexes.pop(name, None)
+    own = ("index", name) in state.created
+    if own:
+        state.created.discard(("index", name))
+        state.created.add(("index", beside(name, new)))
+    if kind is not None:
+        state.catalogue.indexes[beside(name, new)] = kind
+    # PostgreSQL renames the constraint of the index with it.
+    return HARMLESS if own or kind in {IndexKind.PLAIN, IndexKind.UNIQUE} else _NAMED
+
+
+def _refreshed(node: Any, state: MigrationState) -> Iterator[Verdict]:
+    own = state.has_created("materialized view", table_name(node.relation))
+    yield breaks("older code can no longer read the view") if node.skip_data and not own else HARMLESS
 
 
 def _set(node: Any, _state: MigrationState) -> Iterator[Verdict]:
@@ -196,6 +221,7 @@ HANDLERS: dict[str, Handler] = {
     "alter_domain_stmt": _alter_domain,
     "alter_seq_stmt": _alter_sequence,
     "rename_stmt": _rename,
+    "refresh_mat_view_stmt": _refreshed,
     "alter_object_schema_stmt": always(breaks("older code does not find it in the other schema")),
     "alter_owner_stmt": always(unread("older code may lack the rights of its owner")),
     "alter_database_set_stmt": always(breaks("it changes the settings of older code's sessions")),
@@ -212,7 +238,7 @@ HANDLERS: dict[str, Handler] = {
     **dict.fromkeys(
         (
             *("comment_stmt", "lock_stmt", "vacuum_stmt", "reindex_stmt", "check_point_stmt", "cluster_stmt"),
-            *("refresh_mat_view_stmt", "create_stats_stmt", "create_role_stmt", "variable_show_stmt"),
+            *("create_stats_stmt", "create_role_stmt", "variable_show_stmt"),
             *("notify_stmt", "listen_stmt"),
         ),
         always(HARMLESS),

@@ -33,19 +33,30 @@ def _insert(node: Any, state: MigrationState) -> Iterator[Verdict]:
 
 def _update(node: Any, state: MigrationState) -> Iterator[Verdict]:
     added = state.added_to(table_name(node.relation))
-    if _is_own(node, state) or all(target.res_target.name in added for target in node.target_list):
+    columns = {target.res_target.name for target in node.target_list}
+    if _is_own(node, state) or all(column in added and added[column].certain for column in columns):
         yield from _reading(node, state)
+    elif columns <= {*added}:
+        yield unread("IF NOT EXISTS leaves a column of this name as it is, and its values are overwritten")
     else:
         yield breaks(_OVERWRITTEN)
 
 
 def _delete(node: Any, state: MigrationState) -> Iterator[Verdict]:
-    yield HARMLESS if _is_own(node, state) else breaks(_GONE)
+    if not _is_own(node, state):
+        yield breaks(_GONE)
+    elif table_name(node.relation) in state.referenced:
+        yield unread("a foreign key may delete rows of older tables with it")
+    else:
+        yield HARMLESS
 
 
 def _truncate(node: Any, state: MigrationState) -> Iterator[Verdict]:
     own = all(state.has_created("table", table_name(one.range_var)) for one in node.relations)
-    yield HARMLESS if own else breaks(_GONE)
+    if own and node.behavior == pg.DROP_CASCADE and state.referenced:
+        yield breaks("CASCADE deletes the rows of older tables that refer to it")
+    else:
+        yield HARMLESS if own else breaks(_GONE)
 
 
 def _is_own(node: Any, state: MigrationState) -> bool:

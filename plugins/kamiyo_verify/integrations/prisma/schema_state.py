@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Any
 
 from postgast import pg_query_pb2 as pg
+
+from kamiyo_verify.integrations.prisma.schema_values import Value
 
 Name = str
 """Name of a table or another object; "app.name" if the schema is not `public`."""
@@ -14,17 +17,35 @@ Name = str
 
 @dataclass(slots=True)
 class AddedColumn:
-    """A new column that older code does not write."""
+    """A new column that older code does not write.
+
+    Attributes:
+        value: that PostgreSQL writes in a row of older code.
+        certain: it was not there before; `ADD COLUMN IF NOT EXISTS` leaves an older one as it is.
+        judged: a key or check was judged by this value.
+    """
 
     not_null: bool
-    default: bool
+    value: Value
+    certain: bool = True
+    judged: bool = False
+
+
+class IndexKind(Enum):
+    """What older code can do with an index, apart from reading faster."""
+
+    PLAIN = "plain"
+    UNIQUE = "unique"
+    CONSTRAINT = "constraint"
 
 
 @dataclass(slots=True)
 class Catalogue:
     """Objects of the earlier migrations: the effect of a later `DROP INDEX` depends on them."""
 
-    unique_indexes: dict[Name, bool] = field(default_factory=dict)
+    indexes: dict[Name, IndexKind] = field(default_factory=dict)
+    strict_domains: set[Name] = field(default_factory=set)
+    """Domains that a column without a value does not satisfy."""
 
 
 @dataclass(slots=True)
@@ -34,11 +55,13 @@ class MigrationState:
     Attributes:
         created: (kind, name) of its own objects, such as ("table", "User").
         added: its new columns on older tables, by table and name.
+        referenced: tables to which its foreign keys on older tables lead.
     """
 
     catalogue: Catalogue
     created: set[tuple[str, Name]] = field(default_factory=set)
     added: dict[tuple[Name, str], AddedColumn] = field(default_factory=dict)
+    referenced: set[Name] = field(default_factory=set)
 
     def has_created(self, kind: str, name: Name) -> bool:
         """This migration created it, and has not dropped it since."""
@@ -58,6 +81,11 @@ def dotted(parts: Iterable[Any]) -> Name:
     """The name of a list of String nodes, schema first."""
     words = [part.string.sval for part in parts]
     return _name(words[-2] if len(words) > 1 else "", words[-1]) if words else ""
+
+
+def beside(table: Name, name: str) -> Name:
+    """The name of an object in the schema of a table."""
+    return _name(table.rpartition(".")[0], name)
 
 
 def _name(schema: str, name: str) -> Name:

@@ -2,28 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
-import postgast
 from postgast import pg_query_pb2 as pg
 
-from kamiyo_verify.integrations.prisma.schema_state import AddedColumn, MigrationState, Name
+from kamiyo_verify.integrations.prisma.schema_expressions import value_of
+from kamiyo_verify.integrations.prisma.schema_keys import (
+    PERHAPS_OLDER,
+    REFUSED,
+    check,
+    foreign_key,
+    unique_over,
+)
+from kamiyo_verify.integrations.prisma.schema_state import (
+    AddedColumn,
+    IndexKind,
+    MigrationState,
+    Name,
+    beside,
+    dotted,
+)
+from kamiyo_verify.integrations.prisma.schema_values import NOT_NULL, UNKNOWN
 from kamiyo_verify.integrations.prisma.schema_verdicts import (
     HARMLESS,
     UNREAD,
     Verdict,
     breaks,
-    columns_in,
     constraints_of,
-    fills_itself,
     refuses_null,
-    strange_function,
+    strange_in_writes,
     unread,
+    value_left,
 )
 
-_REFUSED = "older code may write rows that are now refused"
 _WITHOUT_IT = "older code inserts rows without the column, which are now refused"
+_JUDGED = "older code writes this default, and a key or check of the same migration may refuse it"
 _UPSERT = (
     "older code may upsert on it (ON CONFLICT), which fails without it, or rely on it against duplicates"
 )
@@ -40,9 +54,6 @@ _UNNOTICED = frozenset(
         pg.AT_DropCluster,
         pg.AT_SetLogged,
         pg.AT_SetTableSpace,
-        pg.AT_SetRelOptions,
-        pg.AT_ResetRelOptions,
-        pg.AT_ReplicaIdentity,
     }
 )
 
@@ -53,7 +64,7 @@ _BREAKING: dict[int, str] = {
     pg.AT_AddIdentity: "older code may write the value itself, which is now refused",
     pg.AT_SetIdentity: "older code relies on how the value is made",
     pg.AT_DropIdentity: "older code relies on the value being made",
-    pg.AT_AddIndexConstraint: _REFUSED,
+    pg.AT_AddIndexConstraint: REFUSED,
     pg.AT_AlterConstraint: "older code relies on when the constraint is checked",
     pg.AT_EnableTrig: "the trigger runs within the writes of older code",
     pg.AT_EnableAlwaysTrig: "the trigger runs within the writes of older code",
@@ -78,7 +89,7 @@ def altered(action: Any, table: Name, state: MigrationState) -> Verdict:
     """Effect of one action of `ALTER TABLE`, on a table that is older than the migration."""
     definition = getattr(action, "def")  # a Python keyword
     if action.subtype == pg.AT_AddColumn:
-        return _added_column(definition.column_def, table, state)
+        return _added_column(definition.column_def, table, state, certain=not action.missing_ok)
     if action.subtype == pg.AT_AddConstraint:
         return _added_constraint(definition.constraint, table, state)
     added = state.added.get((table, action.name))
@@ -90,6 +101,9 @@ def altered(action: Any, table: Name, state: MigrationState) -> Verdict:
         pg.AT_DropNotNull: lambda: breaks("older code may meet a null where there was never one"),
         pg.AT_SetNotNull: lambda: breaks("older code may write a null, which is now refused"),
         pg.AT_DropConstraint: lambda: _dropped_constraint(action, table, state),
+        pg.AT_SetRelOptions: lambda: _options(definition),
+        pg.AT_ResetRelOptions: lambda: _options(definition),
+        pg.AT_ReplicaIdentity: lambda: _replica_identity(definition.replica_identity_stmt),
     }
     if action.subtype in by_kind:
         return by_kind[action.subtype]()
@@ -103,74 +117,99 @@ def constraint_key(table: Name, name: str) -> Name:
     return f"{table}/{name}"
 
 
-def _added_column(column: Any, table: Name, state: MigrationState) -> Verdict:
-    state.added[table, column.colname] = AddedColumn(refuses_null(column), fills_itself(column))
-    if refuses_null(column) and not fills_itself(column):
-        return breaks(_WITHOUT_IT)
+def _added_column(column: Any, table: Name, state: MigrationState, *, certain: bool) -> Verdict:
+    value = value_left(column)
+    state.added[table, column.colname] = added = AddedColumn(refuses_null(column), value, certain)
     kinds = {constraint.contype: constraint for constraint in constraints_of(column)}
     if pg.CONSTR_GENERATED in kinds:
         return unread("its expression is computed in each write of older code, and may fail there")
+    if (left := _left_empty(added)) is not HARMLESS:
+        return left
+    if value is None and dotted(column.type_name.names) in state.catalogue.strict_domains:
+        return breaks(_WITHOUT_IT)
     default = kinds.get(pg.CONSTR_DEFAULT)
-    if default is not None and (name := strange_function(default)):
+    if default is not None and (name := strange_in_writes(default)):
         return unread(f"its default calls {name} in each write of older code")
     unique = kinds.get(pg.CONSTR_UNIQUE) or kinds.get(pg.CONSTR_PRIMARY)
-    if unique is not None and (default is not None or unique.nulls_not_distinct):
+    added.judged = bool(unique)
+    if unique is not None and ((default is not None and value is not None) or unique.nulls_not_distinct):
         return breaks("older code writes the same value in each row, which is refused from the second on")
-    check = kinds.get(pg.CONSTR_CHECK)
-    return _check(check, {column.colname}) if check is not None else HARMLESS
+    by_column = [
+        check(kinds[pg.CONSTR_CHECK], {column.colname: added}) if pg.CONSTR_CHECK in kinds else HARMLESS,
+        foreign_key(kinds[pg.CONSTR_FOREIGN], {column.colname: added}, state)
+        if pg.CONSTR_FOREIGN in kinds
+        else HARMLESS,
+    ]
+    return next((verdict for verdict in by_column if verdict is not HARMLESS), HARMLESS)
+
+
+def _left_empty(added: AddedColumn) -> Verdict:
+    """Effect of a row without a value for the column."""
+    if not added.not_null or added.value not in {None, UNKNOWN}:
+        return HARMLESS
+    return breaks(_WITHOUT_IT) if added.value is None else unread("its default may be null, which is refused")
 
 
 def _own_column(action: Any, table: Name, added: AddedColumn, state: MigrationState) -> Verdict:
     """A column that this migration added: older code neither reads nor writes it."""
+    if not added.certain and action.subtype not in {pg.AT_SetNotNull, *_UNNOTICED}:
+        return unread(PERHAPS_OLDER)
     if action.subtype == pg.AT_DropColumn:
         del state.added[table, action.name]
     elif action.subtype == pg.AT_SetNotNull:
         added.not_null = True
+        if not added.certain:
+            return breaks("older code may write a null, which is now refused")
     elif action.subtype == pg.AT_DropNotNull:
         added.not_null = False
     elif action.subtype == pg.AT_ColumnDefault:
-        added.default = action.HasField("def")
-        if name := strange_function(getattr(action, "def")):
-            return unread(f"its default calls {name} in each write of older code")
+        return _own_default(action, added)
     elif action.subtype not in {pg.AT_AlterColumnType, *_UNNOTICED}:
         return UNREAD
-    return breaks(_WITHOUT_IT) if added.not_null and not added.default else HARMLESS
+    return _left_empty(added)
+
+
+def _own_default(action: Any, added: AddedColumn) -> Verdict:
+    definition = getattr(action, "def")
+    value = value_of(definition, {}) if action.HasField("def") else None
+    # The type that would keep the value is not at hand.
+    added.value = value if value in {None, UNKNOWN} else NOT_NULL
+    if name := strange_in_writes(definition):
+        return unread(f"its default calls {name} in each write of older code")
+    return unread(_JUDGED) if added.judged and added.value is not None else _left_empty(added)
 
 
 def _added_constraint(constraint: Any, table: Name, state: MigrationState) -> Verdict:
     if constraint.conname:
         state.created.add(("constraint", constraint_key(table, constraint.conname)))
         if constraint.contype in {pg.CONSTR_UNIQUE, pg.CONSTR_PRIMARY, pg.CONSTR_EXCLUSION}:
-            state.catalogue.unique_indexes[constraint.conname] = True
+            state.catalogue.indexes[beside(table, constraint.conname)] = IndexKind.CONSTRAINT
     added = state.added_to(table)
     if constraint.contype == pg.CONSTR_FOREIGN:
         mine = [part.string.sval for part in constraint.fk_attrs]
-        return HARMLESS if mine and all(column in added for column in mine) else breaks(_REFUSED)
+        if not mine or any(column not in added for column in mine):
+            return breaks(REFUSED)
+        return foreign_key(constraint, {column: added[column] for column in mine}, state)
     if constraint.contype == pg.CONSTR_UNIQUE:
         return unique_over(
             (part.string.sval for part in constraint.keys), constraint.nulls_not_distinct, added
         )
     if constraint.contype == pg.CONSTR_CHECK:
-        return _check(constraint, set(added))
-    return breaks(_REFUSED)
+        return check(constraint, added)
+    return breaks(REFUSED)
 
 
-def unique_over(columns: Iterable[str], nulls_not_distinct: bool, added: dict[str, AddedColumn]) -> Verdict:  # noqa: FBT001
-    """A unique key over columns of an older table: harmless if older code leaves one of them null."""
-    left_null = [name for name in columns if name in added and not added[name].default]
-    return (
-        HARMLESS
-        if left_null and not nulls_not_distinct
-        else breaks("older code may write duplicates, which are now refused")
-    )
+def _options(definition: Any) -> Verdict:
+    """Storage parameters: how and where rows are kept, and nothing about who reads them."""
+    names = [option.def_elem.defname for option in definition.list.items]
+    kept = ("autovacuum_", "toast_", "vacuum_", "log_autovacuum_", "fillfactor", "parallel_workers")
+    return HARMLESS if all(name.startswith(kept) for name in names) else UNREAD
 
 
-def _check(constraint: Any, unwritten: set[str]) -> Verdict:
-    if name := strange_function(constraint.raw_expr):
-        return unread(f"it calls {name} in each write of older code")
-    of_old_columns = columns_in(constraint.raw_expr) - unwritten
-    tests_null = any(True for _ in postgast.find_nodes(constraint.raw_expr, pg.NullTest))
-    return breaks(_REFUSED) if of_old_columns or tests_null else HARMLESS
+def _replica_identity(identity: Any) -> Verdict:
+    if identity.identity_type == "f":
+        return HARMLESS
+    return unread("where the table is published, older code may no longer update or delete its rows")
 
 
 def _dropped_constraint(action: Any, table: Name, state: MigrationState) -> Verdict:
@@ -178,6 +217,6 @@ def _dropped_constraint(action: Any, table: Name, state: MigrationState) -> Verd
     if key in state.created:
         state.created.discard(key)
         return HARMLESS
-    if state.catalogue.unique_indexes.pop(action.name, False):
+    if state.catalogue.indexes.pop(beside(table, action.name), None) is not None:
         return breaks(_UPSERT)
     return breaks("older code may rely on what the constraint guarantees, or upsert on it (ON CONFLICT)")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 import postgast
 from postgast import pg_query_pb2 as pg
 
+from kamiyo_verify.integrations.prisma.schema_expressions import value_of
 from kamiyo_verify.integrations.prisma.schema_state import MigrationState
+from kamiyo_verify.integrations.prisma.schema_values import NOT_NULL, UNKNOWN, Value, as_type
 from kamiyo_verify.model.migrations import Effect
 
 Verdict = tuple[Effect, str]
@@ -53,12 +55,26 @@ _WITHOUT_EFFECT = frozenset(
 """Functions without side effects, which do not fail on ordinary rows."""
 
 
-def strange_function(node: Any) -> str:
+_ONCE = frozenset(
+    {
+        *("current_setting", "to_regclass", "pg_sleep", "pg_advisory_lock", "pg_advisory_unlock"),
+        *("pg_advisory_xact_lock", "unnest", "generate_series"),
+    }
+)
+"""Functions that a migration may call once, and that may fail or wait in the sessions of older code."""
+
+
+def strange_in_writes(node: Any) -> str:
+    """The name of a called function that may fail or do something in the writes of older code; "" if none."""
+    return strange_function(node, _WITHOUT_EFFECT - _ONCE)
+
+
+def strange_function(node: Any, known: Collection[str] = _WITHOUT_EFFECT) -> str:
     """The name of a called function whose effect is unknown; "" if there is none."""
     for call in postgast.find_nodes(node, pg.FuncCall):
         name = call.funcname[-1].string.sval if call.funcname else ""
         schema = call.funcname[0].string.sval if len(call.funcname) > 1 else "pg_catalog"
-        if name.lower() not in _WITHOUT_EFFECT or schema not in {"pg_catalog", "public", "extensions"}:
+        if name.lower() not in known or schema not in {"pg_catalog", "public", "extensions"}:
             return name or "a function"
     return ""
 
@@ -91,10 +107,17 @@ def is_serial(column: Any) -> bool:
     }
 
 
-def fills_itself(column: Any) -> bool:
-    """A row written without it gets a value."""
-    kinds = {constraint.contype for constraint in constraints_of(column)}
-    return bool(kinds & {pg.CONSTR_DEFAULT, pg.CONSTR_IDENTITY, pg.CONSTR_GENERATED}) or is_serial(column)
+def value_left(column: Any) -> Value:
+    """What a row written without the column has in it."""
+    kinds = {constraint.contype: constraint for constraint in constraints_of(column)}
+    if is_serial(column) or pg.CONSTR_IDENTITY in kinds:
+        return NOT_NULL
+    if pg.CONSTR_GENERATED in kinds:
+        return UNKNOWN
+    default = kinds.get(pg.CONSTR_DEFAULT)
+    if default is None:
+        return None
+    return as_type(value_of(default.raw_expr, {}), column.type_name, assigned=True)
 
 
 def refuses_null(column: Any) -> bool:
