@@ -20,6 +20,7 @@ from packaging.version import InvalidVersion, Version
 from pip_requirements_parser import InstallRequirement, RequirementsFile
 
 from kamiyo_verify.integrations.packages.files import NotRead, addresses_of, read_text
+from kamiyo_verify.integrations.packages.local_paths import OUTSIDE, within_checkout
 from kamiyo_verify.model.outcomes import NoAnswer, NoAnswerKind, WrongAnswer
 from kamiyo_verify.model.writing.text import cut
 
@@ -42,12 +43,14 @@ class Requirements:
         loose: lines that do not pin one version, where each should.
         addresses: every address of a package source.
         ranges: canonical name → the versions that a manifest allows, of which the lock pins one.
+        own: canonical names that a lock takes from a folder of the checkout, which need no version.
     """
 
     versions: Mapping[str, tuple[str, ...]]
     loose: tuple[str, ...]
     addresses: tuple[str, ...]
     ranges: Mapping[str, str] = field(default_factory=dict)
+    own: frozenset[str] = frozenset()
 
     @property
     def pinned(self) -> dict[str, str]:
@@ -72,7 +75,8 @@ class Requirements:
         apart += [
             name
             for name, allowed in self.ranges.items()
-            if not any(_allows(allowed, version) for version in lock.versions.get(name, ()))
+            if name not in lock.own
+            and not any(_allows(allowed, version) for version in lock.versions.get(name, ()))
         ]
         return tuple(
             f"{name} {wanted[name] or 'any version'} (locked: {lock.pinned.get(name, 'not at all')})"
@@ -174,8 +178,8 @@ def _take(path: Path, requirement: InstallRequirement, found: _Found, *, constra
             found.constraints[name] = (*found.constraints.get(name, ()), *exact)
         return
     if url and "://" not in url:
-        if Path(url).is_absolute() or ".." in Path(url).parts:
-            found.sources.append(f"file:///{url.lstrip('/')}")
+        if not within_checkout(path, url):
+            found.sources.append(OUTSIDE)
         return
     if not name and not url:
         raise WrongAnswer(f'{path.name}: "{text}" is no requirement')
@@ -225,6 +229,7 @@ def _canonical(version: str) -> object:
 
 def _allows(allowed: str, version: str) -> bool:
     try:
-        return SpecifierSet(allowed).contains(version, prereleases=True)
+        # Poetry knows alternatives.
+        return any(SpecifierSet(one).contains(version, prereleases=True) for one in allowed.split("||"))
     except (InvalidSpecifier, InvalidVersion):
         return not allowed

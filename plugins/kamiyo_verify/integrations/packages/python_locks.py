@@ -54,10 +54,15 @@ def _pylock(path: Path) -> Requirements:
     versions: dict[str, tuple[str, ...]] = {}
     sources: list[str] = []
     loose: list[str] = []
+    own: list[str] = []
     for package in lock.packages:
         archives = [*(package.wheels or ()), package.sdist, package.archive, package.vcs]
         sources += [str(package.index)] if package.index else []
         sources += [str(each.url) for each in archives if each is not None and each.url]
+        local = [*archives, package.directory]
+        sources += [
+            f"file:{each.path}" for each in local if each is not None and each.path and not _address(each)
+        ]
         if package.version is not None:
             _add(versions, package.name, str(package.version))
         elif package.vcs is not None:
@@ -66,7 +71,16 @@ def _pylock(path: Path) -> Requirements:
             _add(versions, package.name, "one archive, by its hash")
         elif package.directory is None:
             loose.append(package.name)
-    return Requirements(versions, tuple(loose), addresses_of(path, iter(sources)))
+        else:
+            own.append(package.name)
+    return Requirements(
+        versions, tuple(loose), addresses_of(path, iter(sources)), own=frozenset(map(canonicalize_name, own))
+    )
+
+
+def _address(archive: object) -> bool:
+    """It comes from an address; a path beside that is where a copy of it may be."""
+    return bool(getattr(archive, "url", None))
 
 
 def _uv(path: Path) -> Requirements:
@@ -75,6 +89,7 @@ def _uv(path: Path) -> Requirements:
     versions: dict[str, tuple[str, ...]] = {}
     sources: list[str] = []
     loose: list[str] = []
+    own: set[str] = set()
     for package in rows(path, lock.get("package"), "package"):
         name = text_of(path, package.get("name"), "the name of a package")
         source = table(path, package.get("source"), f"the source of {name}")
@@ -88,15 +103,18 @@ def _uv(path: Path) -> Requirements:
             "virtual",
         }:
             raise NotRead(path, f"{name} from {', '.join(source) or 'nowhere'}")
-        own = bool({*source} & {"directory", "editable", "virtual"})
         sources += [str(source[kind]) for kind in ("registry", "git", "url") if kind in source]
+        local = ("path", "directory", "editable", "virtual")
+        sources += [f"file:{source[kind]}" for kind in local if kind in source]
         files = [*rows(path, package.get("wheels"), "wheels"), table(path, package.get("sdist"), "sdist")]
         sources += [str(file["url"]) for file in files if "url" in file]
         if isinstance(package.get("version"), str):
             _add(versions, name, package["version"])
-        elif not own:
+        elif {*source} & {"directory", "editable", "virtual"}:
+            own.add(canonicalize_name(name))
+        else:
             loose.append(name)
-    return Requirements(versions, tuple(loose), addresses_of(path, iter(sources)))
+    return Requirements(versions, tuple(loose), addresses_of(path, iter(sources)), own=frozenset(own))
 
 
 def _poetry(path: Path) -> Requirements:
@@ -109,10 +127,9 @@ def _poetry(path: Path) -> Requirements:
         name = text_of(path, package.get("name"), "the name of a package")
         _add(versions, name, text_of(path, package.get("version"), f"the version of {name}"))
         source = table(path, package.get("source"), f"the source of {name}")
-        if source.get("type") in {"directory", "file"}:
-            continue
         if source:
-            sources.append(text_of(path, source.get("url"), f"the source of {name}"))
+            address = text_of(path, source.get("url"), f"the source of {name}")
+            sources.append(f"file:{address}" if source.get("type") in {"directory", "file"} else address)
     return Requirements(versions, (), addresses_of(path, iter(sources)))
 
 
@@ -121,17 +138,20 @@ def _pdm(path: Path) -> Requirements:
     metadata = table(path, lock.get("metadata"), "metadata")
     _known(path, str(metadata.get("lock_version", "")).partition(".")[0], ("4",), "lock_version")
     versions: dict[str, tuple[str, ...]] = {}
+    own: set[str] = set()
     sources: list[str] = []
     for package in rows(path, lock.get("package"), "package"):
         name = text_of(path, package.get("name"), "the name of a package")
         version = package.get("version") or package.get("revision")
+        sources += [f"file:{package['path']}"] if "path" in package else []
         if version is None and "path" in package:
+            own.add(canonicalize_name(name))
             continue
         _add(versions, name, text_of(path, version, f"the version of {name}"))
         sources += [str(package[kind]) for kind in ("git", "hg", "svn", "url") if kind in package]
         files = rows(path, package.get("files"), f"the files of {name}")
         sources += [str(file["url"]) for file in files if "url" in file]
-    return Requirements(versions, (), addresses_of(path, iter(sources)))
+    return Requirements(versions, (), addresses_of(path, iter(sources)), own=frozenset(own))
 
 
 def _pipenv(path: Path) -> Requirements:
@@ -141,6 +161,7 @@ def _pipenv(path: Path) -> Requirements:
     versions: dict[str, tuple[str, ...]] = {}
     loose: list[str] = []
     sources: list[str] = []
+    own: set[str] = set()
     for index in rows(path, meta.get("sources"), "sources"):
         address = text_of(path, index.get("url"), "the url of a source")
         # Without verification of its certificate it counts as http.
@@ -149,14 +170,17 @@ def _pipenv(path: Path) -> Requirements:
         for name, entry in table(path, packages, group).items() if group != "_meta" else ():
             package = table(path, entry, name)
             sources += [str(package[kind]) for kind in ("git", "hg", "svn", "file") if kind in package]
+            sources += [f"file:{package['path']}"] if "path" in package else []
             exact = [*exact_versions(str(package.get("version", "")))] or [
                 *filter(None, (package.get("ref"),))
             ]
             if exact:
                 _add(versions, name, str(exact[0]))
-            elif "path" not in package:
+            elif "path" in package:
+                own.add(canonicalize_name(name))
+            else:
                 loose.append(name)
-    return Requirements(versions, tuple(loose), addresses_of(path, iter(sources)))
+    return Requirements(versions, tuple(loose), addresses_of(path, iter(sources)), own=frozenset(own))
 
 
 _READERS: Mapping[str, Callable[[Path], Requirements]] = {

@@ -76,15 +76,17 @@ def _poetry_ranges(path: Path, group: Mapping[str, Any]) -> Iterator[tuple[str, 
 
 
 def _as_specifier(path: Path, name: str, given: str) -> str:
-    """Convert Poetry's ^1.2 and ~1.2 to packaging's format; "*" is any version."""
+    """Convert Poetry's ^1.2, ~1.2, 1.* and alternatives to packaging's format; "*" is any version."""
+    if "|" in given:
+        return "||".join(_as_specifier(path, name, one) for one in re.split(r"\|\|?", given))
     parts = []
     for part in filter(None, (each.strip() for each in given.split(","))):
-        found = re.fullmatch(r"([\^~]?)\s*(\d+(?:\.\d+)*)", part)
+        found = re.fullmatch(r"([\^~]?)\s*(\d+(?:\.\d+)*(?:\.\*)?)", part)
         if part == "*":
             continue
         if found is None:
             parts.append(part)
-        elif not found[1]:
+        elif not found[1] or "*" in part:
             parts.append(f"=={found[2]}")
         else:
             parts.append(f">={found[2]},<{_next(found[1], found[2])}")

@@ -570,3 +570,71 @@ def test_a_checkout_with_uv_alone_is_verified_as_a_whole(project: Callable[[str]
     assert checkout.node_drift() == ()
     assert checkout.strange_addresses() == ()
     assert checkout.install().possible is None
+
+
+OWN = {
+    "pylock.toml": (
+        'lock-version = "1.0"\ncreated-by = "uv"\n'
+        '[[packages]]\nname = "own-part"\ndirectory = { path = "PLACE" }\n'
+    ),
+    "uv.lock": 'version = 1\n[[package]]\nname = "own-part"\nsource = { editable = "PLACE" }\n',
+    "pdm.lock": '[metadata]\nlock_version = "4.5.0"\n[[package]]\nname = "own-part"\npath = "PLACE"\n',
+    "poetry.lock": (
+        '[metadata]\nlock-version = "2.1"\n[[package]]\nname = "own-part"\nversion = "0.1"\n'
+        '[package.source]\ntype = "directory"\nurl = "PLACE"\n'
+    ),
+    "Pipfile.lock": '{"_meta": {"pipfile-spec": 6}, "default": {"own-part": {"path": "PLACE"}}}',
+}
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_a_package_of_the_checkout_is_locked_without_a_version(tmp_path: Path, name: str) -> None:
+    backend = tmp_path / "backend"
+    (tmp_path / ".git").mkdir()
+    backend.mkdir()
+    (backend / "pyproject.toml").write_text('[project]\nname = "shop"\ndependencies = ["own-part"]\n')
+    (backend / name).write_text(OWN[name].replace("PLACE", "../own/part"))
+    wanted = python_wanted(backend, "requirements.txt", "requirements.txt.lock")
+    locked = python_locked(backend, "requirements.txt", "requirements.txt.lock")
+    assert (wanted.out_of_step(locked), locked.loose) == ((), ())
+    assert strange_addresses(locked.addresses, REGISTRIES) == ()
+    (backend / name).write_text(OWN[name].replace("PLACE", "../../elsewhere"))
+    assert strange_addresses(python_lock(backend / name).addresses, REGISTRIES) == ("file://",)
+
+
+def test_pip_takes_a_path_for_the_checkouts_own_and_only_within_it(tmp_path: Path) -> None:
+    backend = tmp_path / "backend"
+    (tmp_path / ".git").mkdir()
+    backend.mkdir()
+    addresses = {}
+    for line in (
+        "-e ../shared",
+        "../shared[extra]",
+        "-e file:../shared#egg=shared",
+        "../../elsewhere",
+        "-e file:../../x",
+    ):
+        (backend / "requirements.txt").write_text(f"{line}\nidna==3.20\n")
+        found = python_wanted(backend, "requirements.txt", "requirements.txt.lock")
+        assert not found.loose
+        addresses[line] = strange_addresses(found.addresses, REGISTRIES)
+    assert [line for line, strange in addresses.items() if strange] == ["../../elsewhere", "-e file:../../x"]
+
+
+@pytest.mark.parametrize(
+    ("given", "fits"),
+    [
+        ("3.*", True),
+        ("2.*", False),
+        ("==3.*", True),
+        ("^2 || ^3.1", True),
+        (">=4|<2", False),
+        ("<2 || *", True),
+    ],
+)
+def test_wildcards_and_alternatives_of_poetry_are_read(tmp_path: Path, given: str, fits: bool) -> None:  # noqa: FBT001
+    (tmp_path / "poetry.lock").write_text(POETRY)
+    (tmp_path / "pyproject.toml").write_text(f'[tool.poetry.dependencies]\nidna = "{given}"\n')
+    wanted = python_wanted(tmp_path, "requirements.txt", "requirements.txt.lock")
+    locked = python_locked(tmp_path, "requirements.txt", "requirements.txt.lock")
+    assert (wanted.out_of_step(locked) == ()) is fits
