@@ -10,9 +10,10 @@ import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from dotenv import dotenv_values
 from pydantic import SecretStr
 
+from kamiyo_verify.config.dotenv_file import read_dotenv
+from kamiyo_verify.config.draft import ConfigurationError
 from kamiyo_verify.http.context import ClientContext
 from kamiyo_verify.integrations.render.finder import RenderFinder
 from kamiyo_verify.integrations.render.shapes import Service
@@ -34,7 +35,11 @@ class NotFound(Exception):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return 0, or 2 if it failed."""
     options = _parser().parse_args(arguments)
-    variables = {**dotenv_values(Path(".env"), interpolate=False), **os.environ}
+    try:
+        variables = {**read_dotenv(Path(".env")), **os.environ}
+    except ConfigurationError as why:
+        sys.stderr.write(f"{why}\n")
+        return 2
     value = (variables.get(options.key) or "").strip()
     if not value:
         sys.stderr.write(

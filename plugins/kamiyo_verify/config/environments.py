@@ -7,9 +7,9 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from dotenv import dotenv_values
 from pydantic import BaseModel, ConfigDict, SecretStr
 
+from kamiyo_verify.config.dotenv_file import Variables, read_dotenv
 from kamiyo_verify.config.draft import ConfigurationError, Draft, shown
 from kamiyo_verify.config.environment import Environment
 from kamiyo_verify.config.mistakes import Loc, did_you_mean, table_within
@@ -29,8 +29,6 @@ __all__ = [
     "load_runbook",
     "with_launched",
 ]
-
-Variables = Mapping[str, str | None]
 
 
 class _Ready(BaseModel):
@@ -90,7 +88,7 @@ def load_environment(
         draft.refuse(("name",), f'must be "{path.stem}", as the file is called, or be left out')
     refuse_unknown_services(draft, overrides)
     draft.place(overrides, source="command line")
-    environment = _filled(_built(draft), variables, _dotenv(dotenv))
+    environment = _filled(_built(draft), variables, read_dotenv(dotenv))
     return environment if launched is None else with_launched(environment, launched, but_not=overrides)
 
 
@@ -201,18 +199,6 @@ def _insecure(value: object, loc: Loc = ()) -> Iterator[Loc]:
         case list():
             for number, inner in enumerate(value):
                 yield from _insecure(inner, (*loc, number))
-
-
-def _dotenv(path: Path | None) -> Variables:
-    if path is None or not path.is_file():
-        return {}
-    try:
-        # No interpolation, because a password may contain a $.
-        return dotenv_values(path, interpolate=False, encoding="utf-8-sig")
-    except OSError as error:
-        raise ConfigurationError(f"{shown(path)}: cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise ConfigurationError(f"{shown(path)}: is not UTF-8 text; save it as UTF-8") from None
 
 
 def _filled(environment: Environment, *sources: Variables) -> Environment:

@@ -8,8 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import parse_qsl, urlencode
 
-from dotenv import dotenv_values
-
+from kamiyo_verify.config.dotenv_file import read_dotenv
 from kamiyo_verify.config.draft import ConfigurationError
 from kamiyo_verify.config.environment import Environment
 from kamiyo_verify.config.environments import available, load_environment
@@ -56,7 +55,7 @@ def ledger_of(name: str, root: Path) -> str:
         )
         return ledger_url(environment, reports)
     variable = Ledger().url.name
-    found = os.environ.get(variable) or dotenv_values(dotenv, interpolate=False).get(variable)
+    found = os.environ.get(variable) or read_dotenv(dotenv).get(variable)
     if not found:
         return _beside(reports)
     return encrypted(found) if _holds_production(root, variable) else found

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from kamiyo_verify.config.dotenv_file import read_dotenv
 from kamiyo_verify.config.environment import Environment
 from kamiyo_verify.config.environments import ConfigurationError, load_environment, with_launched
 
@@ -222,3 +223,36 @@ def test_a_secret_written_in_place_of_its_variable_is_refused_and_not_repeated(l
 def test_a_declaration_with_a_mistake_is_told(load: Load, written: str, instead: str, told: str) -> None:
     with pytest.raises(ConfigurationError, match=told):
         load(DECLARED.replace(written, instead) + GOOD)
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("A=1\nset B=s3cret\n", 2),
+        ("KAMIYO_API_KEY: s3cret\n", 1),
+        ('\nA="s3cret\nB=2\n', 2),
+        ("A='s3cret'x\n", 1),
+    ],
+)
+def test_a_line_of_a_dotenv_file_that_cannot_be_read_is_told_by_its_number(
+    load: Load, text: str, number: int
+) -> None:
+    with pytest.raises(ConfigurationError, match=rf"\.env: line {number} is not NAME=value") as refused:
+        load(dotenv=text)
+    assert "s3cret" not in str(refused.value)
+
+
+def test_the_forms_of_a_dotenv_file_are_read(tmp_path: Path) -> None:
+    path = tmp_path / ".env"
+    path.write_bytes(
+        b"\xef\xbb\xbfFIRST=1\r\nexport SECOND='a # b' # c\r\n# no line\r\n\r\n"
+        b"THIRD=pa#ss$x${y}\r\nFOURTH=\r\nFIFTH\r\n"
+        b'PEM="-----BEGIN\r\nx\r\n-----END"\r\n'
+    )
+    found = read_dotenv(path)
+    assert (found["FIRST"], found["SECOND"], found["THIRD"]) == ("1", "a # b", "pa#ss$x${y}")
+    assert (found["FOURTH"], found["FIFTH"], str(found["PEM"]).split()) == (
+        "",
+        None,
+        ["-----BEGIN", "x", "-----END"],
+    )

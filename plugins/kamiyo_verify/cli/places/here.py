@@ -18,10 +18,9 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from dotenv import dotenv_values
-
 from kamiyo_verify.cli.places.identity import identity_of
 from kamiyo_verify.cli.places.protocol import GO, Ending, Greeting, line_of
+from kamiyo_verify.config.dotenv_file import read_dotenv
 from kamiyo_verify.hooks.option_types import place_of, seconds_of
 from kamiyo_verify.model.exit_codes import ExitCode
 
@@ -110,8 +109,7 @@ def _over_when_left() -> Iterator[threading.Event]:
 
 def _missing(names: Collection[str], root: Path) -> Iterator[str]:
     """Yield the names of variables that are set neither in the process environment nor in .env."""
-    path = root / ".env"
-    written = dotenv_values(path, interpolate=False, encoding="utf-8-sig") if path.is_file() else {}
+    written = read_dotenv(root / ".env")
     for name in names:
         if not (os.environ.get(name, "").strip() or (written.get(name) or "").strip()):
             yield name

@@ -24,16 +24,18 @@ from kamiyo_verify.integrations.postgres.foreign_parameters import (
     FOREIGN,
     SAME,
     SETTINGS,
+    SSLMODES,
+    TRUE,
     relevant,
     settings_in,
+    sslmode_of,
 )
 from kamiyo_verify.model.outcomes import NoAnswerKind, OperatorPathFailed
 
 PUBLIC = "public"
 """The schema that Prisma uses if the connection string names none."""
 
-_TRUE = frozenset({"true", "1", "yes", "on", "t"})
-_SSLMODES = frozenset({"disable", "allow", "prefer", "require", "verify-ca", "verify-full"})
+_UNVERIFIED = re.compile(r"rejectunauthorized\W+false", re.IGNORECASE)
 _SHOWABLE = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,40}")
 
 
@@ -109,14 +111,16 @@ def read_address(text: str, name: str) -> DatabaseAddress:
             f"{name} is no valid address of a PostgreSQL database (is its password percent-encoded?)"
         ) from None
     _check_mode(found, name)
+    if sslmode_of(values.get("ssl", "")) is None:
+        raise _refused(f"{name} has a value of ssl that is neither true, false nor an sslmode")
     return _address(found, values)
 
 
 def _check_mode(found: dict[str, str], name: str) -> None:
     """Take an sslmode in any case, and none that nobody knows: it would be read as the weakest."""
     mode = found.pop("sslmode", "").strip().lower()
-    if mode and mode not in _SSLMODES:
-        raise _refused(f"{name} has an sslmode that is none of {', '.join(sorted(_SSLMODES))}")
+    if mode and mode not in SSLMODES:
+        raise _refused(f"{name} has an sslmode that is none of {', '.join(sorted(SSLMODES))}")
     if mode:
         found["sslmode"] = mode
 
@@ -129,11 +133,9 @@ def _address(found: dict[str, str], foreign: dict[str, str]) -> DatabaseAddress:
     found.pop("replication", None)
     if "user" not in found and "username" in foreign:
         found["user"] = foreign["username"]
-    for key, libpq in (("sslmode", "sslmode"), ("ssl", "sslmode")):
-        if (mode := foreign.get(key, "").lower()) in _SSLMODES:
-            found.setdefault(libpq, mode)
-        elif mode == "no-verify" or mode in _TRUE:
-            found.setdefault(libpq, "require")
+    for key in ("sslmode", "ssl"):
+        if key in foreign and (mode := sslmode_of(foreign[key])):
+            found.setdefault("sslmode", mode)
     if foreign.get("sslaccept") == "strict" and found.get("sslmode") in {None, "prefer", "require"}:
         found["sslmode"] = "verify-full"
     if "sslcert" in found and "sslkey" not in found:
@@ -146,8 +148,9 @@ def _address(found: dict[str, str], foreign: dict[str, str]) -> DatabaseAddress:
         schemas.split(",")[0].strip() or PUBLIC,
         settings,
         tuple(sorted({key for key in foreign if key not in {"schema", "currentschema"}})),
-        foreign.get("pgbouncer", "").lower() in _TRUE,
+        foreign.get("pgbouncer", "").lower() in TRUE,
         "no-verify" in {foreign.get("sslmode"), foreign.get("ssl")}
+        or bool(_UNVERIFIED.search(foreign.get("ssl", "")))
         or foreign.get("sslaccept") == "accept_invalid_certs",
     )
 

@@ -16,6 +16,11 @@ _ACCELERATE = re.compile(r"prisma(?:\+postgres)?://", re.IGNORECASE)
 _ASSIGNED = re.compile(rf"(?:export\s+)?[A-Z][A-Z0-9_]*=(?=[\"']?{_NAMES})")
 _PAIR = re.compile(r"\s*(?P<key>[A-Za-z_]\w*)\s*=\s*(?P<value>'(?:[^'\\]|\\.)*'|(?:[^\s'\\]|\\.)*)(?=\s|$)")
 
+_VARIABLE = re.compile(r"\$\{[A-Z][A-Z0-9_]*\}")
+_QUOTED = re.compile(r"'(?:[^'\\]|\\.)*'|\"[^\"]*\"")
+_SEPARATED = re.compile(r"=[^=]*[;,]\s*[A-Za-z]\w*\s*=")
+_CONNECTORS = frozenset({"cloudsqlinstance", "alloydbinstancename"})
+
 
 class NoConnectionString(ValueError):
     """The text is not a PostgreSQL connection string; the message quotes nothing of it."""
@@ -68,7 +73,15 @@ def split(text: str) -> ConnectionString:
             "is an address of Prisma Accelerate, which only Prisma's own client can use:"
             " give the direct postgres:// address"
         )
+    if _VARIABLE.search(text):
+        # Its name is not shown: it might be a part of a password.
+        raise NoConnectionString("holds a variable, as ${NAME}, that nothing here fills in: write its value")
     if "://" not in text:
+        if _SEPARATED.search(_QUOTED.sub("", text)):
+            raise NoConnectionString(
+                "separates its parameters by semicolons or commas, as Npgsql and ADO.NET do:"
+                " give it as postgresql://user:password@host:port/database"
+            )
         return ConnectionString("", _keywords(text))
     scheme = _SCHEMES.match(text)
     if scheme is None:
@@ -79,9 +92,16 @@ def split(text: str) -> ConnectionString:
     query_begins = rest.find("?", user_ends)
     if query_begins < 0:
         return ConnectionString("postgresql://" + rest, ())
-    pairs = (one.partition("=") for one in rest[query_begins + 1 :].split("&") if one)
+    pairs = [one.partition("=") for one in rest[query_begins + 1 :].split("&") if one]
+    if not _CONNECTORS.isdisjoint(key.lower() for key, _, _ in pairs):
+        raise NoConnectionString(
+            "is for Google's connector in Java: give the instance's address, or host=/cloudsql/… of its proxy"
+        )
+    # libpq alone takes a second "=" for a mistake: drivers read options=-c%20search_path=app and a password
+    # that ends with one.
     return ConnectionString(
-        "postgresql://" + rest[:query_begins], tuple(Pair(key, value) for key, _, value in pairs)
+        "postgresql://" + rest[:query_begins],
+        tuple(Pair(key, value.replace("=", "%3D")) for key, _, value in pairs),
     )
 
 

@@ -82,11 +82,30 @@ SETTINGS = frozenset(
 )
 """Settings of the session that some drivers (pgx, lib/pq, node-postgres) take as parameters."""
 
+SSLMODES = frozenset({"disable", "allow", "prefer", "require", "verify-ca", "verify-full"})
+"""libpq's own, which asyncpg and others take for `ssl` too."""
+
+TRUE = frozenset({"true", "1", "yes", "on", "t"})
+_FALSE = frozenset({"false", "0", "no", "off", "f"})
+
 _READ_BY_US = frozenset({"search_path", "role"})
 """The settings among them that affect the result of a query; the others concern only the platform."""
 
 _STAYS = frozenset({"cluster"})
 """`--cluster=…` selects the cluster at CockroachDB's proxy: it is not a setting."""
+
+
+def sslmode_of(ssl: str) -> str | None:
+    """Libpq's sslmode for the `ssl` of another driver: "" without TLS, None for a value that nobody knows.
+
+    Without a value it means yes (JDBC); node-postgres takes an object.
+    """
+    ssl = ssl.strip().lower()
+    if ssl in SSLMODES:
+        return ssl
+    if ssl in _FALSE:
+        return ""
+    return "require" if ssl in TRUE | {"", "no-verify"} or ssl.startswith("{") else None
 
 
 def option_words(options: str) -> list[str]:

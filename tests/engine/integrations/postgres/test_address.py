@@ -210,3 +210,55 @@ def test_addresses_that_this_machine_cannot_reach_are_explained() -> None:
 )
 def test_a_pooler_is_recognised_by_its_name_port_or_parameter(text: str, name: str) -> None:
     assert name in pooler(read(text))
+
+
+@pytest.mark.parametrize(
+    ("query", "mode", "unverified"),
+    [
+        ("ssl", "require", False),
+        ("ssl=", "require", False),
+        ("ssl=TRUE", "require", False),
+        ("ssl=verify-ca", "verify-ca", False),
+        ("ssl=false", None, False),
+        ("ssl=no-verify", "require", True),
+        ('ssl={"rejectUnauthorized":false}', "require", True),
+        ("ssl=%7B%22rejectUnauthorized%22%3A+true%7D", "require", False),
+    ],
+)
+def test_no_way_of_asking_for_tls_is_read_as_going_without(query: str, mode: str, unverified: bool) -> None:  # noqa: FBT001
+    address = read_address(f"postgresql://u:pass@h/db?{query}", "DATABASE_URL")
+    assert (address.parameters.get("sslmode"), address.unverified) == (mode, unverified)
+
+
+def test_a_value_may_hold_an_equals_sign() -> None:
+    address = read_address(
+        "jdbc:postgresql://h/db?user=u&password=abc==&options=-c%20search_path=app,public", "DATABASE_URL"
+    )
+    assert address.parameters["password"] == "abc=="
+    assert address.settings == {"search_path": "app,public"}
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("Host=h;Port=5432;Username=u;Password=s3cretPw;Database=db", "by semicolons or commas"),
+        ("host=h;database=db;username=u;password=s3cretPw;pooling=true", "by semicolons or commas"),
+        ("user=u;password=s3cretPw;host=h", "by semicolons or commas"),
+        ("Server=h;User Id=u;Password=s3cretPw;SSL Mode=Require", "by semicolons or commas"),
+        ("host=h, user=u, password=s3cretPw", "by semicolons or commas"),
+        ("postgresql://${PGUSER}:s3cretPw@h/db", "a variable"),
+        ("host=${PGHOST} password=s3cretPw", "a variable"),
+        ("jdbc:postgresql:///db?cloudSqlInstance=p:r:i&user=u&password=s3cretPw", "Google's connector"),
+        ("postgresql://u:s3cretPw@h/db?ssl=verify", "a value of ssl"),
+    ],
+)
+def test_a_form_that_other_drivers_alone_read_is_refused_and_shows_no_secret(text: str, told: str) -> None:
+    with pytest.raises(OperatorPathFailed, match=told) as refused:
+        read_address(text, "DATABASE_URL")
+    assert "s3cret" not in str(refused.value)
+    assert str(refused.value).startswith("DATABASE_URL ")
+
+
+def test_a_password_of_libpqs_own_form_may_hold_a_semicolon() -> None:
+    for text in ("host=h user=u password=a;b dbname=db", "host=h password='a;b=c, d=e' user=u"):
+        assert read_address(text, "DATABASE_URL").parameters["host"] == "h"
