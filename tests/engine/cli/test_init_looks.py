@@ -22,6 +22,7 @@ import trustme
 import yaml
 
 from kamiyo_verify.cli.init.command import main
+from kamiyo_verify.cli.init.repository import repository_of
 from kamiyo_verify.config.draft import ConfigurationError
 from kamiyo_verify.config.runbook import load_runbook
 
@@ -51,9 +52,11 @@ def serving(
                 self.headers[one] for one in ("Authorization", "Cookie") if self.headers[one]
             ]
             found = {"/": {"service": "notes"}, **answers}.get(self.path)
-            body = json.dumps(found).encode()
+            page = isinstance(found, str) and found.startswith("<")
+            body = (str(found) if page else json.dumps(found)).encode()
             self.send_response(404 if found is None else 200)
-            for name, value in {"Content-Type": "application/json", **(headers or {})}.items():
+            kind = "text/html" if page else "application/json"
+            for name, value in {"Content-Type": kind, **(headers or {})}.items():
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
@@ -246,6 +249,12 @@ def test_the_cure_is_valid_as_it_is_offered(serve: Serve, repository: Path) -> N
 # The repository.
 
 
+POSTGRES = (
+    'datasource db {\n  url = "postgresql://h/db" // no provider = "sqlite"\n  provider = "postgresql"\n}\n'
+)
+MYSQL = 'datasource db { provider = "mysql" }\n'
+
+
 def schema(folder: Path, provider: str) -> None:
     (folder / "prisma").mkdir(parents=True)
     text = f'datasource db {{\n  provider = "{provider}"\n  url = env("DATABASE_URL")\n}}\n'
@@ -270,6 +279,38 @@ def test_another_database_is_said_and_not_checked(
     schema(repository, "mysql")
     assert "migrations" not in written(repository, serve({}).origin)
     assert "Prisma's mysql is not checked" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("files", "prisma"),
+    [
+        ({"prisma/schema.prisma": POSTGRES.replace("{", '{ // provider = "sqlite"')}, "prisma"),
+        ({"prisma/schema.prisma": '// datasource db { provider = "postgresql" }\n'}, ""),
+        ({"prisma/schema/a.prisma": "model A {}", "prisma/schema/base.prisma": POSTGRES}, "prisma/schema"),
+        ({"prisma/schema/base.prisma": POSTGRES, "prisma/migrations/0_init/migration.sql": ""}, "prisma"),
+        ({"apps/a/prisma/schema.prisma": MYSQL, "apps/b/prisma/schema.prisma": POSTGRES}, "apps/b/prisma"),
+        ({"packages/backend/db/prisma/schema.prisma": POSTGRES}, "packages/backend/db/prisma"),
+        ({"node_modules/x/prisma/schema.prisma": POSTGRES}, ""),
+    ],
+)
+def test_the_schema_of_prisma_is_found_in_each_of_its_forms(
+    repository: Path, files: dict[str, str], prisma: str
+) -> None:
+    for name, text in files.items():
+        (repository / name).parent.mkdir(parents=True, exist_ok=True)
+        (repository / name).write_text(text)
+    found = repository_of(repository)
+    assert (found.prisma, found.other_database) == (prisma, "")
+
+
+def test_a_page_that_is_a_colour_alone_is_the_health_of_rails(serve: Serve, repository: Path) -> None:
+    page = "<!DOCTYPE html><html><body style='background-color: green'></body></html>"
+    assert '"/up"' in written(repository, serve({"/up": page}).origin)
+
+
+def test_a_page_about_health_is_no_health(serve: Serve, repository: Path) -> None:
+    page = "<html><title>Health</title><body>Ten recipes for winter</body></html>"
+    assert '"/health"' not in written(repository, serve({"/health": page}).origin)
 
 
 def test_a_workflow_that_exists_is_left_as_it_is(

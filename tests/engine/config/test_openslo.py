@@ -457,3 +457,20 @@ def test_the_command_writes_a_file_and_says_what_another_comes_to(
     assert main(["check", str(path)]) == 2
     assert main(["export", "--output", str(tmp_path / "nowhere/x.yaml")]) == 2
     assert "nowhere" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("number", ["0500", "8:20", "1_000", "0b11"])
+def test_a_number_that_two_versions_of_yaml_read_differently_is_refused(tmp_path: Path, number: str) -> None:
+    text = f"""
+apiVersion: openslo/v1
+kind: SLO
+metadata: {{name: api-latency, labels: {{tier: 1, team: [a, 2]}}}}
+spec:
+  service: shop
+  budgetingMethod: Occurrences
+  indicator: {{spec: {{thresholdMetric: {{metricSource: {{type: Prometheus, spec: {{query: x}}}}}}}}}}
+  objectives: [{{op: lt, value: {number}, target: 0.95}}]
+"""
+    told = r"1 mistake\n.*line 9, spec\.objectives\[0\]\.value: must be a number"
+    with pytest.raises(ConfigurationError, match=told):
+        read(tmp_path, text)

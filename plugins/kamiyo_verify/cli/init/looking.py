@@ -126,7 +126,12 @@ def _days(http: HttpClient) -> float:
 def _is_health(http: HttpClient, path: str, missing: Answer) -> bool:
     """Whether a path answers 200, unless the site answers 200 to every path."""
     answer = http.get(path)
-    return answer.status == 200 and not missing.ok and not answer.is_html
+    return answer.status == 200 and not missing.ok and not (answer.is_html and _has_words(answer))
+
+
+def _has_words(answer: Answer) -> bool:
+    """Whether a page says something: Rails answers /up with a page that is a colour alone."""
+    return bool(re.sub(r"<style.*?</style>|<!--.*?-->|<[^>]*>", "", answer.text, flags=re.DOTALL).strip())
 
 
 def _commit_header(home: Answer) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +13,9 @@ WORKFLOW_TITLE = "# Verifies each deployment that GitHub is told of."
 """The first line of the workflow that `init` writes, by which it knows its own."""
 
 _NOT_OURS = {".git", ".venv", "venv", "node_modules", "dist", "build"}
-_DEEPEST = 3
+_DEEPEST = 4
+_POSTGRES = {"postgresql", "postgres"}
+_COMMENT = re.compile(r'"(?:[^"\\\n]|\\.)*"|//[^\n]*')
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +43,14 @@ def repository_of(folder: Path) -> Repository:
     """Look at the files around a folder; nothing is changed."""
     folder = folder.resolve()
     root = next((one for one in (folder, *folder.parents) if (one / ".git").exists()), folder)
-    schema = _prisma(root)
-    provider = _provider(schema) if schema else ""
-    postgres = provider in {"postgresql", "postgres"}
+    schemas = {schema: _provider(schema) for schema in _prisma(root)}
+    ours = next((schema for schema, provider in schemas.items() if provider in _POSTGRES), None)
     return Repository(
         root=root,
         within=folder.relative_to(root).as_posix(),
         blueprint=any((one / "render.yaml").is_file() for one in (folder, root)),
-        prisma=schema.parent.relative_to(root).as_posix() if schema and postgres else "",
-        other_database="" if postgres else provider,
+        prisma=_with_migrations(ours.parent).relative_to(root).as_posix() if ours else "",
+        other_database="" if ours else next(filter(None, schemas.values()), ""),
         deploys=tuple(_deploys(root)),
     )
 
@@ -58,19 +60,25 @@ def is_ours(workflow: str) -> bool:
     return workflow.startswith(WORKFLOW_TITLE)
 
 
-def _prisma(root: Path) -> Path | None:
-    """Return the first prisma/schema.prisma, at most three folders deep."""
+def _prisma(root: Path) -> Iterator[Path]:
+    """Yield the files of Prisma schemas, at most four folders deep: a schema may be split into several."""
     for place, folders, files in os.walk(root):
-        depth = len(Path(place).relative_to(root).parts)
-        folders[:] = sorted(set(folders) - _NOT_OURS) if depth < _DEEPEST else []
-        if Path(place).name == "prisma" and "schema.prisma" in files:
-            return Path(place) / "schema.prisma"
-    return None
+        parts = Path(place).relative_to(root).parts
+        folders[:] = sorted(set(folders) - _NOT_OURS) if len(parts) < _DEEPEST else []
+        if "prisma" in parts:
+            yield from (Path(place) / file for file in sorted(files) if file.endswith(".prisma"))
+
+
+def _with_migrations(folder: Path) -> Path:
+    """Return the folder that holds `migrations`: of a split schema it may be the one above."""
+    above = folder.parent
+    return above if not (folder / "migrations").is_dir() and (above / "migrations").is_dir() else folder
 
 
 def _provider(schema: Path) -> str:
     """Return the provider of the datasource, such as "postgresql"; "" if the file names none."""
-    text = schema.read_text(encoding="utf-8", errors="replace")
+    written = schema.read_text(encoding="utf-8", errors="replace")
+    text = _COMMENT.sub(lambda found: found[0] if found[0].startswith('"') else "", written)
     found = re.search(r'datasource\s+\w+\s*\{[^}]*?\bprovider\s*=\s*"(\w+)"', text)
     return found[1] if found else ""
 

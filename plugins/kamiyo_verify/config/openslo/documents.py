@@ -66,7 +66,7 @@ class Metadata(_Table):
 
     name: Name
     displayName: str | None = None
-    labels: dict[str, str | tuple[str, ...]] | None = None
+    labels: dict[str, Any] | None = None
     annotations: dict[str, str] | None = None
 
 

@@ -18,7 +18,10 @@ _DEEPEST = 40
 
 
 class _Loader(yaml.SafeLoader):
-    """Reads YAML 1.1 like PyYAML, but with two rules of YAML 1.2: 1e-3 is a number, and a date is text."""
+    """Reads YAML 1.1 like PyYAML, but with rules of YAML 1.2: 1e-3 is a number, a date is text.
+
+    What the two versions read as different numbers, such as 0500, 8:20 and 1_000, is text too.
+    """
 
 
 class _Dumper(yaml.SafeDumper):
@@ -28,10 +31,12 @@ class _Dumper(yaml.SafeDumper):
 _FLOAT = re.compile(
     r"[-+]?(?:\d+\.\d*|\.\d+|\d+(?=[eE]))(?:[eE][-+]?\d+)?$|[-+]?\.(?:inf|Inf|INF)$|\.(?:nan|NaN|NAN)$"
 )
+_INT = re.compile(r"[-+]?(?:0|[1-9]\d*)$|0x[0-9a-fA-F]+$")
 _Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in rules if not tag.endswith((":timestamp", ":float"))]
+    first: [(tag, pattern) for tag, pattern in rules if not tag.endswith((":timestamp", ":float", ":int"))]
     for first, rules in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
+_Loader.add_implicit_resolver("tag:yaml.org,2002:int", _INT, list("-+0123456789"))
 for _reader_or_writer in (_Loader, _Dumper):
     _reader_or_writer.add_implicit_resolver("tag:yaml.org,2002:float", _FLOAT, list("-+.0123456789"))
 
