@@ -104,7 +104,8 @@ def test_pytests_own_outcomes_are_understood() -> None:
 @pytest.mark.parametrize("kind", list(NoAnswerKind))
 def test_silence_is_the_platforms_only_where_others_answer(kind: NoAnswerKind) -> None:
     error = NoAnswer(kind, "GET /health: nothing came.", "https://api.example")
-    ours = {NoAnswerKind.RATE_LIMITED, NoAnswerKind.CREDENTIAL, NoAnswerKind.BROWSER, NoAnswerKind.COMMAND}
+    ours = {*(NoAnswerKind.RATE_LIMITED, NoAnswerKind.CHALLENGED, NoAnswerKind.CREDENTIAL)}
+    ours |= {NoAnswerKind.BROWSER, NoAnswerKind.COMMAND}
     answered = kind in ours | {NoAnswerKind.UNUSABLE}
     there = outcome_of(error, online)
     here = outcome_of(error, offline)

@@ -37,7 +37,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for report in (folder / "reports" / "staging").glob("*/report.html"):
         report.write_text(f"<p>report {report.parent.name}</p>")
         (report.parent / "verdict.json").write_text(SECRET)
-    (folder / ".env").write_text(SECRET)
+    (folder / ".env").write_text(f"SOMETHING={SECRET}")
     go_there(folder, monkeypatch)
     return folder
 
