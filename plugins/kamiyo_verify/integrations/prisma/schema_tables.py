@@ -35,6 +35,7 @@ from kamiyo_verify.integrations.prisma.schema_verdicts import (
     unread,
     value_left,
 )
+from kamiyo_verify.model.migrations import Effect
 
 _WITHOUT_IT = "older code inserts rows without the column, which are now refused"
 _JUDGED = "older code writes this default, and a key or check of the same migration may refuse it"
@@ -130,17 +131,17 @@ def _added_column(column: Any, table: Name, state: MigrationState, *, certain: b
     default = kinds.get(pg.CONSTR_DEFAULT)
     if default is not None and (name := strange_in_writes(default)):
         return unread(f"its default calls {name} in each write of older code")
-    unique = kinds.get(pg.CONSTR_UNIQUE) or kinds.get(pg.CONSTR_PRIMARY)
+    given = [*constraints_of(column)]
+    unique = [each for each in given if each.contype in {pg.CONSTR_UNIQUE, pg.CONSTR_PRIMARY}]
     added.judged = bool(unique)
-    if unique is not None and ((default is not None and value is not None) or unique.nulls_not_distinct):
+    same = default is not None and value is not None
+    if unique and (same or any(each.nulls_not_distinct for each in unique)):
         return breaks("older code writes the same value in each row, which is refused from the second on")
-    by_column = [
-        check(kinds[pg.CONSTR_CHECK], {column.colname: added}) if pg.CONSTR_CHECK in kinds else HARMLESS,
-        foreign_key(kinds[pg.CONSTR_FOREIGN], {column.colname: added}, state)
-        if pg.CONSTR_FOREIGN in kinds
-        else HARMLESS,
-    ]
-    return next((verdict for verdict in by_column if verdict is not HARMLESS), HARMLESS)
+    mine = {column.colname: added}
+    verdicts = [check(each, mine) for each in given if each.contype == pg.CONSTR_CHECK]
+    verdicts += [foreign_key(each, mine, state) for each in given if each.contype == pg.CONSTR_FOREIGN]
+    by_gravity = (Effect.DESTRUCTIVE, Effect.UNKNOWN)
+    return next((one for effect in by_gravity for one in verdicts if one[0] is effect), HARMLESS)
 
 
 def _left_empty(added: AddedColumn) -> Verdict:
