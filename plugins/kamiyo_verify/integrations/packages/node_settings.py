@@ -17,6 +17,7 @@ Catalogs = Mapping[str, Mapping[str, str]]
 
 _PROTOCOL = "catalog:"
 # "parent>name@range": the mark between them does not follow a range's own "@", " " or "|".
+_PARTS = re.compile(r"@[^/>]+/[^/>]+|[^/>]+")
 _TARGET = re.compile(r"(?:.*[^ |@]>)?(@?[^@]+)(?:@.*)?", re.DOTALL)
 
 
@@ -62,6 +63,25 @@ def overridden(overrides: Mapping[str, Any], name: str) -> list[str]:
     """What overrides put in the place of a package's range, whatever its range and parent; "-" removes it."""
     found = ((_TARGET.fullmatch(key), value) for key, value in overrides.items())
     return [str(value) for match, value in found if match and match[1] == name]
+
+
+def flat(overrides: Mapping[str, Any], own: Mapping[str, str], above: str = "") -> dict[str, str]:
+    """Overrides in one form: "parent > name" → range, for "**/name", "parent/name", "parent>name" and tables.
+
+    Args:
+        overrides: as npm, yarn and bun write them; "." of a table is the package itself.
+        own: the root's own ranges, to which "$name" refers.
+        above: the parent of them all.
+    """
+    found: dict[str, str] = {}
+    for key, value in overrides.items():
+        parts = _PARTS.findall(key.replace("**/", "")) if key != "." else []
+        name = " > ".join(filter(None, [above, *parts]))
+        if isinstance(value, dict):
+            found |= flat(value, own, name)
+        elif value:
+            found[name] = _referred(str(value), own)
+    return found
 
 
 def overrides_declared(root: Path) -> list[dict[str, str]]:

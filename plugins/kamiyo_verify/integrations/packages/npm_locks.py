@@ -22,7 +22,7 @@ from kamiyo_verify.integrations.packages.files import (
     text_of,
 )
 from kamiyo_verify.integrations.packages.node_lock import NodeLock, wanted
-from kamiyo_verify.integrations.packages.node_settings import catalogs_in
+from kamiyo_verify.integrations.packages.node_settings import catalogs_in, flat
 
 _JSONC = re.compile(r'"(?:[^"\\]|\\.)*"|//[^\n]*|/\*.*?\*/', re.DOTALL)
 _TRAILING = re.compile(r'"(?:[^"\\]|\\.)*"|,(?=\s*[}\]])')
@@ -117,8 +117,8 @@ def bun_lock(path: Path) -> NodeLock:
     """Read bun.lock; raises like `npm_lock`."""
     lock = json_object(path, _without_comments(read_text(path)))
     version = lock.get("lockfileVersion")
-    if version not in {0, 1, 2} or isinstance(version, bool):
-        raise NotRead(path, f"lockfileVersion {version!r}, where 0, 1 and 2 are known")
+    if version not in {0, 1, 2, 3} or isinstance(version, bool):
+        raise NotRead(path, f"lockfileVersion {version!r}, where 0 to 3 are known")
     folders = table(path, lock.get("workspaces"), "workspaces")
     packages = table(path, lock.get("packages"), "packages")
     if "" not in folders:
@@ -150,14 +150,14 @@ def bun_lock(path: Path) -> NodeLock:
 def _bun_overrides(path: Path, root: Path, lock: Mapping[str, Any]) -> tuple[str, ...]:
     """Where the overrides of the workspace are not those of the lock; bun reads `resolutions` without any."""
     manifest = read_json(root / "package.json")
+    own = wanted(root / "package.json", manifest)
     declared = table(root / "package.json", manifest.get("overrides"), "overrides")
     declared = declared or table(root / "package.json", manifest.get("resolutions"), "resolutions")
-    locked = table(path, lock.get("overrides"), "overrides")
+    asked, locked = flat(declared, own), flat(table(path, lock.get("overrides"), "overrides"), own)
     return tuple(
-        f"the override of {key}: wanted {declared.get(key, 'no more')}, "
-        f"locked for {locked.get(key, 'nothing')}"
-        for key in sorted({*declared, *locked})
-        if declared.get(key) != locked.get(key)
+        f"the override of {key}: wanted {asked.get(key, 'no more')}, locked for {locked.get(key, 'nothing')}"
+        for key in sorted({*asked, *locked})
+        if asked.get(key) != locked.get(key)
     )
 
 

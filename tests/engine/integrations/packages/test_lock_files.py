@@ -349,6 +349,31 @@ def test_what_a_workspace_sets_for_its_members_is_held_against_the_lock(
     assert node_drift(folder) == (told,)
 
 
+BUN_OVERRIDES = [
+    ('{"once": "$once"}', '{"once": "~1.4.0"}'),
+    ('{"part>wrappy": "1.0.2", "@a/b>once": "1"}', '{"part": {"wrappy": "1.0.2"}, "@a/b": {"once": "1"}}'),
+    ('{"part": {".": "1", "wrappy": "1.0.2"}}', '{"part": {".": "1", "wrappy": "1.0.2"}}'),
+    ('{"once@1": "1.4.0", "wrappy": ""}', '{"once@1": {".": "1.4.0"}}'),
+    (
+        '{}, "resolutions": {"**/once": "1.4.0", "part/wrappy": "1"}',
+        '{"once": "1.4.0", "part": {"wrappy": "1"}}',
+    ),
+]
+
+
+@pytest.mark.parametrize(("declared", "locked"), BUN_OVERRIDES)
+def test_bun_writes_every_form_of_an_override_as_a_table(
+    project: Callable[[str], Path], declared: str, locked: str
+) -> None:
+    folder = project("bun-settings")
+    edited(folder / "package.json", '{"wrappy": "1.0.2"}', declared)
+    edited(folder / "bun.lock", '{\n    "wrappy": "1.0.2",\n  }', locked)
+    edited(folder / "bun.lock", '"lockfileVersion": 2', '"lockfileVersion": 3')
+    assert node_drift(folder) == ()
+    edited(folder / "bun.lock", locked, '{"wrappy": "9"}')
+    assert "the override of wrappy: wanted no more, locked for 9" in node_drift(folder)
+
+
 def test_what_a_pnpmfile_may_rewrite_is_not_read_as_drift(project: Callable[[str], Path]) -> None:
     folder = project("pnpm9")
     edited(folder / "pnpm-lock.yaml", "importers:", "pnpmfileChecksum: sha256-0a\n\nimporters:")
