@@ -84,15 +84,19 @@ def flat(overrides: Mapping[str, Any], own: Mapping[str, str], above: str = "") 
     return found
 
 
-def overrides_declared(root: Path) -> list[dict[str, str]]:
-    """What the overrides of a pnpm workspace may be: which file comes first depends on the version."""
+def overrides_declared(root: Path, *, resolutions_beside: bool) -> list[dict[str, str]]:
+    """What the overrides of a pnpm workspace may be: which file comes first depends on the version.
+
+    Args:
+        root: the folder of the workspace.
+        resolutions_beside: `resolutions` count beside `pnpm.overrides`; before pnpm 8 only without them.
+    """
     manifest = root / "package.json"
     content = read_json(manifest)
     pnpm = table(manifest, content.get("pnpm"), "pnpm")
-    first = {
-        **table(manifest, content.get("resolutions"), "resolutions"),
-        **table(manifest, pnpm.get("overrides"), "pnpm.overrides"),
-    }
+    first = {**table(manifest, pnpm.get("overrides"), "pnpm.overrides")}
+    if resolutions_beside or not first:
+        first = {**table(manifest, content.get("resolutions"), "resolutions"), **first}
     second: dict[str, Any] = {}
     for path, settings in _workspace(root):
         second |= table(path, settings.get("overrides"), "overrides")

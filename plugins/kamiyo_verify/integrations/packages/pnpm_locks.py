@@ -5,6 +5,7 @@ Source: github.com/pnpm/spec, the lock file.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -40,12 +41,17 @@ def pnpm_lock(path: Path) -> NodeLock:
         locked = _fifth(path, importer) if major == "5" else _later(path, importer)
         removed = [name for name in {*requested} - {*locked} if "-" in overridden(overrides, name)]
         return {name: requested[name] for name in removed} | {
-            name: requested[name] if name in requested and given in overridden(overrides, name) else given
+            name: requested[name] if name in requested and replaced(folder, name, given) else given
             for name, given in locked.items()
         }
 
+    def replaced(folder: str, name: str, given: str) -> bool:
+        return any(
+            given == value or _same_path(folder, given, value) for value in overridden(overrides, name)
+        )
+
     def settings(root: Path) -> tuple[str, ...]:
-        ways = overrides_declared(root)
+        ways = overrides_declared(root, resolutions_beside=major != "5")
         locked = {key: str(value) for key, value in overrides.items()}
         # Before version 5.4 a lock does not have them.
         if (major == "5" and "overrides" not in lock) or any(_same(way, locked) for way in ways):
@@ -70,6 +76,17 @@ def pnpm_lock(path: Path) -> NodeLock:
         settings=settings,
         rewritten="a .pnpmfile.cjs may rewrite it" if "pnpmfileChecksum" in lock else "",
     )
+
+
+def _same_path(folder: str, given: str, override: str) -> bool:
+    """Whether a member's path is that of an override, from the root; before pnpm 9 it is absolute."""
+    protocol, _, target = override.partition(":")
+    wanted_path = os.path.normpath(target)
+    if protocol not in {"link", "file"} or not given.startswith(f"{protocol}:"):
+        return False
+    path = given.removeprefix(f"{protocol}:")
+    found = os.path.normpath(f"{folder or '.'}/{path}")
+    return found == wanted_path or (path.startswith("/") and path.endswith(f"/{wanted_path}"))
 
 
 def _same(declared: Mapping[str, str], locked: Mapping[str, str]) -> bool:

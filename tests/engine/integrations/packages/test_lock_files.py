@@ -349,6 +349,31 @@ def test_what_a_workspace_sets_for_its_members_is_held_against_the_lock(
     assert node_drift(folder) == (told,)
 
 
+@pytest.mark.parametrize("given", ["link:../../local", "link:/home/ann/shop/local"])
+def test_a_path_that_overrides_a_package_is_written_for_each_member(
+    project: Callable[[str], Path], given: str
+) -> None:
+    folder = project("pnpm9")
+    edited(
+        folder / "package.json",
+        '"private":true',
+        '"private":true,"pnpm":{"overrides":{"isarray":"link:./local"}}',
+    )
+    edited(folder / "pnpm-lock.yaml", "importers:", "overrides:\n  isarray: link:./local\n\nimporters:")
+    edited(folder / "pnpm-lock.yaml", "specifier: ^2.0.0", f"specifier: {given}")
+    assert node_drift(folder) == ()
+    edited(folder / "pnpm-lock.yaml", f"specifier: {given}", f"specifier: {given}/other")
+    assert node_drift(folder) == (f"packages/part: isarray: wanted ^2.0.0, locked for {given}/other",)
+
+
+def test_before_pnpm_8_resolutions_count_without_overrides_alone(project: Callable[[str], Path]) -> None:
+    folder = project("pnpm7")
+    overrides = '"resolutions":{"isarray":"1"},"pnpm":{"overrides":{"wrappy":"1.0.2"}}'
+    edited(folder / "package.json", '"private":true', f'"private":true,{overrides}')
+    edited(folder / "pnpm-lock.yaml", "importers:", "overrides:\n  wrappy: 1.0.2\n\nimporters:")
+    assert node_drift(folder) == ()
+
+
 BUN_OVERRIDES = [
     ('{"once": "$once"}', '{"once": "~1.4.0"}'),
     ('{"part>wrappy": "1.0.2", "@a/b>once": "1"}', '{"part": {"wrappy": "1.0.2"}, "@a/b": {"once": "1"}}'),
