@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -117,7 +118,9 @@ def _folders(root: Path, manifest: Mapping[str, Any]) -> list[str]:
     if not isinstance(patterns, list) or not all(isinstance(each, str) for each in patterns):
         raise NotRead(root / "package.json", "workspaces that are no list")
     found: set[Path] = set()
-    for pattern in patterns:
+    for pattern in (one for each in patterns for one in _expanded(each)):
+        if re.search(r"[(){}|]", pattern):
+            raise NotRead(root / "package.json", f'the workspace pattern "{pattern}"')
         plain = pattern.lstrip("!").removeprefix("./").rstrip("/")
         if plain in {"", "."} or plain.startswith(("/", "..")):
             continue
@@ -126,6 +129,15 @@ def _folders(root: Path, manifest: Mapping[str, Any]) -> list[str]:
         }
         found = found - folders if pattern.startswith("!") else found | folders
     return sorted(folder.relative_to(root).as_posix() for folder in found)
+
+
+def _expanded(pattern: str) -> list[str]:
+    """The patterns that one with braces stands for: "{apps,packages}/*" for two."""
+    found = re.search(r"\{([^{}]*,[^{}]*)\}", pattern)
+    if found is None:
+        return [pattern]
+    ways = [pattern[: found.start()] + way + pattern[found.end() :] for way in found[1].split(",")]
+    return [one for way in ways[:_MOST_MEMBERS] for one in _expanded(way)]
 
 
 def registries_set(root: Path) -> tuple[str, ...]:

@@ -112,6 +112,23 @@ def test_the_folder_of_a_workspace_member_leads_to_the_lock_at_its_root(name: st
     assert node_root(REAL / name / "packages/part", REAL / name) == REAL / name
 
 
+@pytest.mark.parametrize("name", ["npm3", "yarn1", "bun", "berry", "pnpm9"])
+def test_braces_in_the_pattern_of_a_workspace_stand_for_several_folders(
+    project: Callable[[str], Path], name: str
+) -> None:
+    folder = project(name)
+    file = "pnpm-workspace.yaml" if name == "pnpm9" else "package.json"
+    braces = '"{apps,packages}/{part,x}"' if name == "pnpm9" else "{apps,packages}/{part,x}"
+    edited(folder / file, "packages/*", braces)
+    assert node_drift(folder) == ()
+    edited(folder / "packages/part/package.json", "^2.0.0", "^1.0.0")
+    [told] = node_drift(folder)
+    assert told.startswith("packages/part: isarray: wanted ^1.0.0, locked for ")
+    edited(folder / file, "{apps,packages}/{part,x}", "packages/!(old)")
+    with pytest.raises(NotRead, match="the workspace pattern"):
+        node_drift(folder)
+
+
 def test_a_project_without_a_folder_of_its_own_is_at_the_root(project: Callable[[str], Path]) -> None:
     folder = project("npm3")
     assert node_root(folder / "website", folder) == folder
