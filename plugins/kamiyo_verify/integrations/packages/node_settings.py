@@ -109,6 +109,18 @@ def overrides_declared(root: Path, *, resolutions_beside: bool) -> list[dict[str
     return [{key: _referred(str(value), own) for key, value in way.items()} for way in ways]
 
 
+def extensions_declared(root: Path) -> set[str]:
+    """The names of the packages whose manifests a pnpm workspace extends, whatever their versions."""
+    manifest = root / "package.json"
+    places = [(manifest, table(manifest, read_json(manifest).get("pnpm"), "pnpm")), *_workspace(root)]
+    return {
+        key[0] + key[1:].partition("@")[0]
+        for path, settings in places
+        for key in table(path, settings.get("packageExtensions"), "packageExtensions")
+        if key
+    }
+
+
 def locks_apart(root: Path) -> bool:
     """Pnpm writes a lock file into the folder of each member, and none for them all."""
     settings = [settings.get("sharedWorkspaceLockfile") for _, settings in _workspace(root)]

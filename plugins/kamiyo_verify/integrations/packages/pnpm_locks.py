@@ -7,12 +7,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
 from kamiyo_verify.integrations.packages.files import NotRead, addresses_of, read_yaml, table, text_of
-from kamiyo_verify.integrations.packages.node_lock import PRODUCTION_FIRST, NodeLock, wanted
-from kamiyo_verify.integrations.packages.node_settings import catalogs_in, overridden, overrides_declared
+from kamiyo_verify.integrations.packages.node_lock import PRODUCTION_FIRST, NodeLock, members, wanted
+from kamiyo_verify.integrations.packages.node_settings import (
+    catalogs_in,
+    extensions_declared,
+    overridden,
+    overrides_declared,
+)
 
 _GROUPS = ("dependencies", "devDependencies", "optionalDependencies")
 
@@ -35,11 +41,16 @@ def pnpm_lock(path: Path) -> NodeLock:
         raise NotRead(path, f"lockfileVersion {version}, where 5, 6 and 9 are known")
     importers = table(path, lock.get("importers", {".": lock}), "importers")
     overrides = table(path, lock.get("overrides"), "overrides")
+    ignored = [str(one) for one in lock.get("ignoredOptionalDependencies") or []]
 
     def made_for(folder: str, requested: Mapping[str, str]) -> Mapping[str, str]:
         importer = table(path, importers.get(folder or "."), f'importers["{folder or "."}"]')
         locked = _fifth(path, importer) if major == "5" else _later(path, importer)
-        removed = [name for name in {*requested} - {*locked} if "-" in overridden(overrides, name)]
+        removed = [
+            name
+            for name in {*requested} - {*locked}
+            if "-" in overridden(overrides, name) or any(fnmatchcase(name, one) for one in ignored)
+        ]
         return {name: requested[name] for name in removed} | {
             name: requested[name] if name in requested and replaced(folder, name, given) else given
             for name, given in locked.items()
@@ -74,8 +85,19 @@ def pnpm_lock(path: Path) -> NodeLock:
         groups=PRODUCTION_FIRST,
         catalogs=catalogs_in(path, lock),
         settings=settings,
-        rewritten="a .pnpmfile.cjs may rewrite it" if "pnpmfileChecksum" in lock else "",
+        rewritten=_rewritten(path, lock),
     )
+
+
+def _rewritten(path: Path, lock: Mapping[str, Any]) -> str:
+    """Why pnpm may read other manifests than those that lie there; "" if it does not."""
+    if "pnpmfileChecksum" in lock:
+        return "a .pnpmfile.cjs may rewrite it"
+    if "packageExtensionsChecksum" not in lock:
+        return ""
+    extended = extensions_declared(path.parent)
+    own = {str(manifest.get("name")) for _, manifest in members(path.parent)}
+    return "packageExtensions rewrite a member of the workspace" if own & extended else ""
 
 
 def _same_path(folder: str, given: str, override: str) -> bool:

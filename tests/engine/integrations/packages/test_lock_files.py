@@ -391,6 +391,40 @@ def test_before_pnpm_8_resolutions_count_without_overrides_alone(project: Callab
     assert node_drift(folder) == ()
 
 
+def test_optional_packages_that_pnpm_ignores_are_no_drift(project: Callable[[str], Path]) -> None:
+    folder = project("pnpm9")
+    edited(
+        folder / "package.json",
+        '"private":true',
+        '"private":true,"optionalDependencies":{"fsevents":"^2.3.0"}',
+    )
+    assert node_drift(folder) == ("fsevents: wanted ^2.3.0, locked for nothing",)
+    lock = folder / "pnpm-lock.yaml"
+    lock.write_text(lock.read_text() + "\nignoredOptionalDependencies:\n  - fs*\n")
+    assert node_drift(folder) == ()
+
+
+@pytest.mark.parametrize(("extended", "read"), [("part@*", False), ("part", False), ("once@1", True)])
+def test_a_member_that_pnpm_extends_is_not_read_as_drift(
+    project: Callable[[str], Path],
+    extended: str,
+    read: bool,  # noqa: FBT001
+) -> None:
+    folder = project("pnpm9")
+    lock = folder / "pnpm-lock.yaml"
+    edited(lock, "importers:", "packageExtensionsChecksum: 0a\n\nimporters:")
+    extensions = f'packageExtensions:\n  "{extended}":\n    dependencies:\n      x: "1"\n'
+    workspace = folder / "pnpm-workspace.yaml"
+    workspace.write_text(workspace.read_text() + extensions)
+    assert node_drift(folder) == ()
+    edited(folder / "packages/part/package.json", "^2.0.0", "^1.0.0")
+    if read:
+        assert node_drift(folder)
+    else:
+        with pytest.raises(NotRead, match="packageExtensions rewrite a member"):
+            node_drift(folder)
+
+
 BUN_OVERRIDES = [
     ('{"once": "$once"}', '{"once": "~1.4.0"}'),
     ('{"part>wrappy": "1.0.2", "@a/b>once": "1"}', '{"part": {"wrappy": "1.0.2"}, "@a/b": {"once": "1"}}'),
