@@ -15,6 +15,7 @@ from urllib.parse import parse_qs, unquote
 from kamiyo_verify.integrations.packages.files import (
     NotRead,
     addresses_of,
+    read_json,
     read_text,
     read_yaml,
     table,
@@ -141,7 +142,30 @@ def _berry(path: Path) -> NodeLock:
         }
 
     sources = (each for entry in packages.values() for each in _sources(path, str(entry["resolution"])))
-    return NodeLock(f"yarn, version {number} of its lock", addresses_of(path, sources), made_for)
+    return NodeLock(
+        f"yarn, version {number} of its lock",
+        addresses_of(path, sources),
+        made_for,
+        settings=lambda root: _resolutions(root, keys),
+    )
+
+
+def _resolutions(root: Path, keys: set[str]) -> tuple[str, ...]:
+    """Resolutions of whole packages that the lock was not made with: it has them by other ranges alone.
+
+    One of a parent's package, of a single range or by another protocol is not compared.
+    """
+    manifest = root / "package.json"
+    declared = table(manifest, read_json(manifest).get("resolutions"), "resolutions")
+    asked = {key.removeprefix("**/"): str(given) for key, given in declared.items()}
+    return tuple(
+        f"the resolution of {name}: wanted {given}, locked for another"
+        for name, given in sorted(asked.items())
+        if re.fullmatch(r"@[^/@]+/[^/@]+|[^/@]+", name)
+        and ":" not in _plain(given)
+        and any(key.startswith(f"{name}@") for key in keys)
+        and not _has(keys, name, _plain(given))
+    )
 
 
 def _plain(given: str) -> str:

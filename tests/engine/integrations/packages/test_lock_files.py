@@ -425,6 +425,22 @@ def test_a_member_that_pnpm_extends_is_not_read_as_drift(
             node_drift(folder)
 
 
+@pytest.mark.parametrize(
+    ("resolutions", "told"),
+    [
+        ('{"wrappy": "1.0.2", "**/once": "npm:~1.4.0", "not-there": "1.0.0"}', ()),
+        ('{"once/wrappy": "9.9.9", "wrappy@npm:1": "9.9.9", "once": "patch:once@npm%3A1.4.0#x"}', ()),
+        ('{"**/wrappy": "1.0.1"}', ("the resolution of wrappy: wanted 1.0.1, locked for another",)),
+    ],
+)
+def test_a_resolution_of_yarn_that_the_lock_was_not_made_with_is_drift(
+    project: Callable[[str], Path], resolutions: str, told: tuple[str, ...]
+) -> None:
+    folder = project("berry")
+    edited(folder / "package.json", '"private": true', f'"private": true, "resolutions": {resolutions}')
+    assert node_drift(folder) == told
+
+
 BUN_OVERRIDES = [
     ('{"once": "$once"}', '{"once": "~1.4.0"}'),
     ('{"part>wrappy": "1.0.2", "@a/b>once": "1"}', '{"part": {"wrappy": "1.0.2"}, "@a/b": {"once": "1"}}'),
