@@ -129,7 +129,7 @@ class HttpClient:
     ) -> Answer:
         caller, path = request.headers.get("x-api-key", ""), request.url.path
         while True:
-            self.context.hangs.admit(self.origin)
+            self.context.hangs.admit(self.origin, path)
             self.context.throttle.admit(self.origin, caller, path, self.context.remaining())
             answer = self._exchange(request, form, carried)
             if answer.status != 429:
@@ -163,7 +163,7 @@ class HttpClient:
                 raise challenge
             return answer
         if hung:
-            self.context.hangs.timed_out(self.origin, deadline.began, allowed, lost.kind)
+            self.context.hangs.timed_out(self.origin, deadline.began, allowed, lost.kind, request.url.path)
         self.context.hangs.ended(self.origin, bad=True)
         self.context.record(
             Exchange(

@@ -25,7 +25,7 @@ _TRY_AGAIN_S = 15.0
 @dataclass(slots=True)
 class _State:
     answered_at: float = float("-inf")
-    hung: list[float] = field(default_factory=list)
+    hung: list[tuple[float, str]] = field(default_factory=list)
     last_at: float = float("-inf")
     bad_in_a_row: int = 0
     waited_s: float = 0.0
@@ -35,9 +35,10 @@ class _State:
 class Hangs:
     """A circuit breaker for each origin, shared by all clients of one process.
 
-    An origin is known to hang after two timeouts of requests that began after its last answer. An origin that
-    answers other requests meanwhile has one slow endpoint, so requests continue. While an origin is known to
-    hang, requests of items fail at once. Any answer, also one to a sampler, ends that state.
+    An origin is known to hang after two timeouts of requests that began after its last answer. If all of them
+    were of one path, only that path is known to hang, as the others may answer. An origin that answers other
+    requests meanwhile has one slow endpoint, so requests continue. While an origin is known to hang, requests
+    of items fail at once. Any answer, also one to a sampler, ends that state.
 
     Args:
         clock: seconds, monotonic.
@@ -48,15 +49,22 @@ class Hangs:
         self._states: dict[str, _State] = {}
         self._lock = threading.Lock()
 
-    def admit(self, origin: str) -> None:
+    def admit(self, origin: str, path: str = "") -> None:
         """Return if a request may be sent.
 
+        Args:
+            origin: scheme, host and port of the request.
+            path: of the request, without its query.
+
         Raises:
-            KnownToHang: the origin is known to hang, and it is too early to try again.
+            KnownToHang: the origin, or this path of it, is known to hang, and it is too early to try again.
         """
         with self._lock:
             state = self._states.get(origin)
             if state is None or len(state.hung) < _ENOUGH:
+                return
+            paths = {hung for _, hung in state.hung}
+            if len(paths) == 1 and path not in paths:
                 return
             if self._clock() >= state.last_at + _TRY_AGAIN_S:
                 state.last_at = self._clock()  # this request tests the origin; the others wait for its result
@@ -64,10 +72,16 @@ class Hangs:
             waited = f"{state.waited_s:.0f}" if state.waited_s >= 1 else f"{state.waited_s:.1f}"
             kind = state.kind
             times = "twice" if len(state.hung) == _ENOUGH else f"{len(state.hung)} times"
-        raise KnownToHang(f"{origin} did not answer in {waited} s, {times}; {NOT_ASKED}", origin, kind)
+        subject = f"{origin}{path}" if len(paths) == 1 else origin
+        raise KnownToHang(f"{subject} did not answer in {waited} s, {times}; {NOT_ASKED}", origin, kind)
 
     def timed_out(
-        self, origin: str, began: float, allowed_s: float, kind: NoAnswerKind = NoAnswerKind.TIMEOUT
+        self,
+        origin: str,
+        began: float,
+        allowed_s: float,
+        kind: NoAnswerKind = NoAnswerKind.TIMEOUT,
+        path: str = "",
     ) -> None:
         """Record that a request had no answer within its whole time.
 
@@ -76,12 +90,13 @@ class Hangs:
             began: when the request was sent, by the clock.
             allowed_s: the seconds that it had.
             kind: the step that timed out.
+            path: of the request, without its query.
         """
         with self._lock:
             state = self._states.setdefault(origin, _State())
-            state.hung = [one for one in state.hung if one > state.answered_at]
+            state.hung = [one for one in state.hung if one[0] > state.answered_at]
             if began > state.answered_at:
-                state.hung.append(began)
+                state.hung.append((began, path))
                 state.last_at, state.waited_s, state.kind = self._clock(), allowed_s, kind
 
     def answered(self, origin: str) -> None:
@@ -104,7 +119,7 @@ class Hangs:
             return state is not None and state.bad_in_a_row >= _DOWN
 
     def known(self) -> tuple[str, ...]:
-        """The origins that are known to hang."""
+        """The origins that are known to hang, or of which a path is."""
         with self._lock:
             return tuple(origin for origin, state in self._states.items() if len(state.hung) >= _ENOUGH)
 

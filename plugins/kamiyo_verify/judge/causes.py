@@ -26,6 +26,7 @@ _LONGEST = 140
 
 _BY_STATUS = frozenset({FailureKind.SERVER_ERROR, FailureKind.WRONG_STATUS})
 
+_ADDRESS = re.compile(r"https?://[^/\s]+")
 _CLAUSE_END = re.compile(r"(?<=\w)[.;] | – ")
 """Where the first statement of a failure message ends."""
 
@@ -63,7 +64,7 @@ def _title(evidence: Evidence, result: Result) -> str:
         return f"{share.request} fails in {share.count:,} of {len(share.failed):,} requests"
     if kind is FailureKind.COMMAND_FAILED and sent is not None and sent.command:
         return f"`{sent.command}` {sent.ending}"
-    if kind is FailureKind.NO_ANSWER and sent is not None and not sent.command:
+    if kind is FailureKind.NO_ANSWER and not (sent is not None and sent.command):
         return _without_answer(evidence, result, sent)
     if sent is not None and sent.status is not None:
         request = f"{sent.method} {urlsplit(sent.url).path or '/'}"
@@ -77,8 +78,13 @@ def _title(evidence: Evidence, result: Result) -> str:
     return _CLAUSE_END.split(result.message, maxsplit=1)[0]
 
 
-def _without_answer(evidence: Evidence, result: Result, sent: Exchange) -> str:
+def _without_answer(evidence: Evidence, result: Result, sent: Exchange | None) -> str:
     """Return what gets no answer: a service, or a request to one that answers others."""
+    if sent is None:  # it was not asked any more, whichever path was
+        named = _ADDRESS.match(result.message)
+        silent = named is not None and named[0] not in answering(evidence)
+        said = _CLAUSE_END.split(result.message, maxsplit=1)[0]
+        return f"{named[0]} does not answer" if named is not None and silent else said
     if before_the_service(sent.problem):
         return sent.problem
     if origin(sent) not in answering(evidence):

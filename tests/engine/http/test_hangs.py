@@ -48,6 +48,20 @@ def test_after_two_the_service_is_not_asked_again(hangs: Hangs, time: _Time) -> 
     assert hangs.known() == (API,)
 
 
+def test_one_path_that_hangs_is_not_the_service(hangs: Hangs, time: _Time) -> None:
+    for _ in range(2):
+        began = time.now
+        time.now += 3
+        hangs.timed_out(API, began, 3, path="/orders")
+
+    with pytest.raises(KnownToHang, match=f"^{API}/orders did not answer in 3 s, twice"):
+        hangs.admit(API, "/orders")
+    hangs.admit(API, "/login")
+    hangs.timed_out(API, time.now, 3, path="/login")
+    with pytest.raises(KnownToHang, match=f"^{API} did not answer in 3 s, 3 times"):
+        hangs.admit(API, "/me")
+
+
 def test_an_answer_ends_it(hangs: Hangs, time: _Time) -> None:
     hang(hangs, time)
     hang(hangs, time)

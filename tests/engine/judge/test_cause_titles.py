@@ -145,6 +145,14 @@ def test_a_command_that_failed_reads_as_a_command_everywhere(problem: str, endin
         assert "RUN ./deployctl" not in text
 
 
+def test_what_was_not_asked_any_more_is_told_by_its_service_or_its_path() -> None:
+    hung = f"{API}/orders did not answer in 3 s, twice; it was not asked again"
+    path = replace(failed(K.NO_ANSWER), message=hung)
+    others = result(DATA, exchanges=(sent(200, "/x"),))
+    assert cause_title(evidence(path), path) == f"{API} does not answer"
+    assert cause_title(evidence(path, others), path) == f"{API}/orders did not answer in 3 s, twice"
+
+
 def test_an_endpoint_without_an_answer_is_no_silent_service() -> None:
     cut = failed(K.NO_ANSWER, sent(None), attempts=tries("FFF"))
     others = result(DATA, exchanges=(sent(200, "/orders"),))
