@@ -224,7 +224,9 @@ def serves_commit(service: ServiceClient, expected: str, source: CommitSource, m
         )
     measure("expected", expected)
     try:
-        found = commit_of_all_instances("it", lambda: commit_in_answer("NAME", source, service.get, "/"))
+        found = commit_of_all_instances(
+            service.http.origin, lambda: commit_in_answer("NAME", source, service.get, "/")
+        )
     except (Unverified, WrongAnswer, NoAnswer) as problem:
         measure("silent" if is_silent(problem) else "unread", str(problem))
         raise

@@ -68,6 +68,8 @@ def _missing(evidence: Evidence) -> str:
         return ""
     if gone := _answered_before(evidence):
         return f"find out why {gone} no longer answers, then "
+    if any(one.differs and one.result.status is not Status.PASSED for one in evidence.comparisons):
+        return "see that the commit is live on every instance, then "
     if evidence.not_run or any(result.status is Status.UNVERIFIED for result in evidence.unproven()):
         return "supply what is missing, then "
     errors = [one for one in evidence.with_status(Status.ERROR) if one.failure is not FailureKind.NOT_TRIED]

@@ -358,3 +358,10 @@ def test_a_breached_percentile_cites_no_clause_of_a_slowdown_that_nobody_measure
 def test_an_item_is_a_reason_only_once() -> None:
     reasons = decide(evidence(blamed(BACK, Attribution.PRE_EXISTING), phases=ROLLBACK)).reasons
     assert [reason.item for reason in reasons] == [BACK]
+
+
+def test_where_another_commit_answers_the_next_step_is_about_instances() -> None:
+    verdict = decide(evidence(commit("3b0cca2f00d1"), commit=ASKED))
+    assert verdict.next_step.startswith(
+        "decide nothing from this run: see that the commit is live on every instance, then run pytest"
+    )
