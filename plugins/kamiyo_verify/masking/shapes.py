@@ -39,6 +39,12 @@ _SHAPES: tuple[tuple[tuple[str, ...], re.Pattern[str]], ...] = tuple(
             r"(?P<keep>[?&;](?:amp;)?(?:[a-z_-]*token|(?:api_?)?key|secret|password|session|code|state|signature)"
             r"=)[^\s&;'\"<>\\]+",
         ),
+        # a variable or a field whose name says that it is secret: NAME=value, "name": "value"
+        (
+            ("secret", "passw", "token", "_key", "-key", "apikey"),
+            r"(?P<keep>\b\w{0,40}(?:secret|passw(?:or)?d|token(?!s)|(?:api|access|private|secret|auth)[_-]?key)\w{0,40}"
+            r"(?:=|\\?['\"]\s?:\s?(?=\\?['\"]))\\?['\"]?)(?![$*<{%])[^\s'\"&;,<>\\)]{6,}",
+        ),
         # Stripe-Signature
         (("v1=",), r"(?P<keep>\bv1=)[0-9a-f]{32,}"),
     )

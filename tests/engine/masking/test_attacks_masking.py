@@ -259,6 +259,26 @@ def test_what_is_no_secret_stays_as_it_is(masker: Masker, text: str) -> None:
     assert masker.text(text) == text
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (
+            "KeyError: AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI/K7 in os",
+            "KeyError: AWS_SECRET_ACCESS_KEY=*** in os",
+        ),
+        ('500: {"dbPassword": "correct-horse", "user": "a"}', '500: {"dbPassword": "***", "user": "a"}'),
+        (r'"{\"access_token\":\"c29tZXRoaW5n\"}"', r'"{\"access_token\":\"***\"}"'),
+        ("Client(api_key='0a1b2c3d4e', retries=3)", "Client(api_key='***', retries=3)"),
+        ("export GRAFANA_TOKEN=abcdefgh; exit", "export GRAFANA_TOKEN=***; exit"),
+        ("DB_PASSWORD=${PGPASSWORD} and TOKEN=$TOKEN", "DB_PASSWORD=${PGPASSWORD} and TOKEN=$TOKEN"),
+        ("prompt_tokens=1234567", "prompt_tokens=1234567"),
+        ("TOY_AUTH_TOKEN: refused; API_KEY is missing", "TOY_AUTH_TOKEN: refused; API_KEY is missing"),
+    ],
+)
+def test_what_its_name_calls_a_secret_is_masked(text: str, shown: str) -> None:
+    assert Masker().text(text) == shown
+
+
 def test_short_values_and_common_words_do_not_mask_everything() -> None:
     masker = Masker(spared={"production"})
     masker.learn_values({"PIN": "4711", "USER": "admin", "WORD": "production", "TWO": "ab"})
