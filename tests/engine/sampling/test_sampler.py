@@ -148,7 +148,7 @@ class Gate:
 
 
 def test_the_schedule_waits_for_no_answer() -> None:
-    taken = sample(Gate(others=9), paths(), 10, 0, 0.1, threading.Event())
+    taken = sample(Gate(others=9), paths(), 10, 6_000, PATIENCE_S, threading.Event())
     assert taken.durations_ms == (950.0, *[100.0] * 9), "in the order in which they were due"
     assert taken.late == 0
 
@@ -411,7 +411,8 @@ def test_a_server_that_is_silent_from_the_start_is_left_alone() -> None:
 
 def test_progress_is_told() -> None:
     said: list[str] = []
-    sample(Fake(itertools.repeat(came())), paths(), 3, 0, 0.01, threading.Event(), say=said.append)
+    client = Fake(itertools.repeat(came()))
+    sample(client, paths(), 3, 18_000, PATIENCE_S, threading.Event(), say=said.append)
     assert said == ["1 samples, 0 bad"]
 
 
