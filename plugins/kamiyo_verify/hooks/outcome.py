@@ -52,6 +52,12 @@ _NEVER_FAILED = {
 }
 """The attribution when an answer came that does not allow a conclusion on the item."""
 
+_LACKS = {
+    NoAnswerKind.NAME: "whose name is not found",
+    NoAnswerKind.TLS: "to which no connection over TLS can be made",
+    NoAnswerKind.CUT: "that gives no whole answer",
+}
+"""What an origin lacks while others answer; the rest do not answer at all."""
 
 _FAILURES = {
     NoAnswerKind.CREDENTIAL: FailureKind.CREDENTIAL_REFUSED,
@@ -146,7 +152,8 @@ def _no_answer(error: NoAnswer, network: NetworkProbe) -> Outcome:
     control = network()
     if control.ok and (control.by_name or error.kind is not NoAnswerKind.NAME):
         where = error.origin or "the platform"
-        message = f"{message.rstrip('.')}; {control.message}: it is {where} that does not answer"
+        lacks = _LACKS.get(error.kind, "that does not answer")
+        message = f"{message.rstrip('.')}; {control.message}: it is {where} {lacks}"
         again = not isinstance(error, KnownToHang)
         return Outcome(Status.FAILED, sentence(message), repeatable=again, failure=FailureKind.NO_ANSWER)
     if control.ok:

@@ -101,6 +101,13 @@ def test_pytests_own_outcomes_are_understood() -> None:
     assert judged(skipped.value) == Outcome(Status.UNVERIFIED, "not today")
 
 
+LACKS = {
+    NoAnswerKind.NAME: "whose name is not found",
+    NoAnswerKind.TLS: "to which no connection over TLS can be made",
+    NoAnswerKind.CUT: "that gives no whole answer",
+}
+
+
 @pytest.mark.parametrize("kind", list(NoAnswerKind))
 def test_silence_is_the_platforms_only_where_others_answer(kind: NoAnswerKind) -> None:
     error = NoAnswer(kind, "GET /health: nothing came.", "https://api.example")
@@ -113,7 +120,8 @@ def test_silence_is_the_platforms_only_where_others_answer(kind: NoAnswerKind) -
     assert here.status is Status.ERROR
     assert there.status is (Status.ERROR if answered else Status.FAILED)
     if not answered:
-        assert "https://other.example answers: it is https://api.example that does not" in there.message
+        assert "https://other.example answers: it is https://api.example " in there.message
+        assert there.message.endswith(LACKS.get(kind, "that does not answer"))
         assert "not known whether it is the network of this machine" in here.message
         assert here.attribution is Attribution.UNKNOWN
         assert there.repeatable
