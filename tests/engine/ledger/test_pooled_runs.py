@@ -27,7 +27,8 @@ total = "requests"
 
 HEALTH = """
 @pytest.mark.item("postdeploy.health")
-def test_health(measure):
+def test_health(measure, record, environment):
+    record(Exchange("GET", str(environment.services["api"].url), 200, 1.0))
     measure("api_commit", "{commit}")
 """
 
@@ -70,6 +71,7 @@ def test_runs_of_a_commit_are_judged_together(
     assert (alone.verdict, alone.runs, alone.samples) == (OPEN, 1, 40)
 
     verify(project, "x" * 30, "--baseline")
+    verify(project, "x" * 30, "--url", "api=http://127.0.0.1:10")
     second = verify(project, "." * 40)
     together = objective(second)
     assert (together.verdict, together.runs, together.samples) == (MET, 2, 80)

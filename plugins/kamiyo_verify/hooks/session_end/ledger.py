@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -16,6 +17,7 @@ from kamiyo_verify.config.environment import Environment
 from kamiyo_verify.config.ledger_address import ledger_folder, ledger_url
 from kamiyo_verify.evidence.baselines import Known, known, newest_file
 from kamiyo_verify.evidence.recording import NoRecording, read_recording, run_id
+from kamiyo_verify.hooks.session_end.earlier import read_earlier
 from kamiyo_verify.judge.evidence import Evidence
 from kamiyo_verify.judge.history.availability import MONTH_S
 from kamiyo_verify.judge.history.deployments import deployments, dora
@@ -23,7 +25,7 @@ from kamiyo_verify.judge.history.environment_history import DORA_DAYS
 from kamiyo_verify.judge.history.history import history
 from kamiyo_verify.judge.observations import commit_answering, traffic
 from kamiyo_verify.judge.rollback.targets import bad_commits
-from kamiyo_verify.judge.slo.earlier import earlier_runs, may_pool, measurements_needed, oldest
+from kamiyo_verify.judge.slo.earlier import may_pool
 from kamiyo_verify.ledger.fingerprints import credential_uses, fingerprint_key
 from kamiyo_verify.ledger.report_locations import ReportLocations
 from kamiyo_verify.model.commits import same_commit
@@ -168,20 +170,11 @@ class RunLedger:
             return None
         try:
             opened = self._outcome(self._opening)
-            sampled = self._outcome(
-                BackgroundJob(
-                    lambda: opened.store.sampled(
-                        self._environment.name,
-                        measurements_needed(evidence.runbook),
-                        place=self._place,
-                        since=oldest(evidence),
-                    ),
-                    "ledger",
-                )
-            )
+            names = {"environment": self._environment.name, "place": self._place}
+            read = partial(read_earlier, opened.store, evidence, opened.runs, **names)
+            return self._outcome(BackgroundJob(read, "ledger"))
         except Exception:  # noqa: BLE001 - `keep` reports it
             return unknown
-        return earlier_runs(evidence, sampled, opened.runs)
 
     def now_known(self, environment: Environment) -> None:
         """Replace the environment with the complete one, after the launched platform is ready."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
 
 from kamiyo_verify.judge.attribution.failures import failure_of, origin
@@ -15,6 +15,9 @@ from kamiyo_verify.model.commits import same_commit
 from kamiyo_verify.model.figures import duration
 from kamiyo_verify.model.result import Exchange, Measurement, Result
 from kamiyo_verify.model.words import FailureKind, Status
+
+Addresses = Mapping[str, tuple[str, ...]]
+"""The addresses (scheme, host and port) that items asked, by id."""
 
 _SEVERITY = {
     FailureKind.NO_ANSWER: 3,
@@ -55,14 +58,16 @@ def why_unusable(evidence: Evidence) -> str:
 def other_address(evidence: Evidence) -> str:
     """Return an address that the earlier run asked in place of this run's; "" if none is known."""
     before = evidence.before
-    if before is None:
-        return ""
-    now = addresses(evidence.results)
-    both = ((then, now[item]) for item, then in before.addresses.items() if item in now)
+    return other_address_of(before.addresses, addresses(evidence.results)) if before is not None else ""
+
+
+def other_address_of(earlier: Addresses, now: Addresses) -> str:
+    """Return an address that an item of an earlier run asked, if it asks none of its addresses now."""
+    both = ((then, now[item]) for item, then in earlier.items() if item in now)
     return next((then[0] for then, here in both if then and not set(then) & set(here)), "")
 
 
-def addresses(results: Iterable[Result]) -> dict[str, tuple[str, ...]]:
+def addresses(results: Iterable[Result]) -> Addresses:
     """Return the addresses that each item asked over HTTP, by id; items that asked none are left out."""
     found = {
         result.item: tuple(sorted({origin(sent) for sent in result.exchanges if _over_http(sent)}))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import groupby
 
+from kamiyo_verify.judge.attribution.before import addresses, other_address_of
 from kamiyo_verify.judge.evidence import Evidence
 from kamiyo_verify.judge.history.history import known_of
 from kamiyo_verify.judge.observations import commit_answering, deployed
@@ -17,7 +18,7 @@ from kamiyo_verify.judge.statistics.spells import design_effect
 from kamiyo_verify.model.commits import same_commit
 from kamiyo_verify.model.history.earlier import ANY_ITEM, EarlierRuns, EarlierSample, SampledRun
 from kamiyo_verify.model.history.history import PastRun
-from kamiyo_verify.model.history.recorded_run import DecisionKind
+from kamiyo_verify.model.history.recorded_run import DecisionKind, RecordedRun
 from kamiyo_verify.model.result import FIRST_SAMPLE, Measurement, Result
 from kamiyo_verify.model.runbook import Runbook, Slo
 from kamiyo_verify.model.words import Action, Phase, Status
@@ -79,6 +80,19 @@ def earlier_runs(
         if (sample := _sample(evidence.runbook, slo, run, commit)) is not None
     )
     return EarlierRuns(since=since, samples=samples)
+
+
+def of_these_addresses(evidence: Evidence, found: EarlierRuns, runs: Iterable[RecordedRun]) -> EarlierRuns:
+    """Leave out the samples of runs that asked another address, as one with `--url` may.
+
+    Args:
+        evidence: the evidence of this run, with its results.
+        found: the samples of earlier runs.
+        runs: those runs.
+    """
+    here = addresses(evidence.results)
+    elsewhere = {run.id for run in runs if other_address_of(addresses(run.results), here)}
+    return replace(found, samples=tuple(one for one in found.samples if one.run not in elsewhere))
 
 
 def on_the_release(runbook: Runbook, slo: Slo, serves: Mapping[str, Serves]) -> bool:

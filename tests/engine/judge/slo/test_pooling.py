@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import random
 from dataclasses import replace
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
@@ -13,10 +14,17 @@ from kamiyo_verify.judge.conclusion import conclude
 from kamiyo_verify.judge.decide import decide
 from kamiyo_verify.judge.evidence import Evidence
 from kamiyo_verify.judge.slo import objectives as slo
-from kamiyo_verify.judge.slo.earlier import counted, earlier_runs, may_pool, measurements_needed
+from kamiyo_verify.judge.slo.earlier import (
+    counted,
+    earlier_runs,
+    may_pool,
+    measurements_needed,
+    of_these_addresses,
+)
 from kamiyo_verify.model.history.earlier import EarlierRuns, SampledRun
 from kamiyo_verify.model.history.history import Deployed, PastRun
-from kamiyo_verify.model.result import Measurement, Result
+from kamiyo_verify.model.history.recorded_run import RecordedRun
+from kamiyo_verify.model.result import Exchange, Measurement, Result
 from kamiyo_verify.model.runbook import Runbook
 from kamiyo_verify.model.verdict import SloReport
 from kamiyo_verify.model.words import Action, Phase, SloVerdict, Status, Stopping
@@ -439,3 +447,27 @@ def test_clean_runs_between_spells_do_not_outweigh_them(
 
         green += ever_met(20, runbook, pattern)
     assert green <= most_of(commits)
+
+
+def requesting(*urls: str) -> Result:
+    exchanges = tuple(Exchange("GET", url, 200, 5.0) for url in urls)
+    return result(HEALTH, Status.PASSED, exchanges=exchanges)
+
+
+@pytest.mark.parametrize(
+    ("then", "runs"),
+    [
+        (requesting("https://api.example/health"), 2),
+        (requesting("https://staging.example/health"), 1),
+        (requesting("http://api.example/health"), 1),
+        (requesting("https://api.example/other", "https://login.example/"), 2),
+        (requesting(), 2),
+    ],
+)
+def test_a_run_that_asked_another_address_does_not_count(then: Result, runs: int) -> None:
+    alone = this("." * 40, requesting("https://api.example/health"))
+    before = ran("." * 40)
+    found = earlier_runs(alone, [before])
+    recorded = cast("RecordedRun", SimpleNamespace(id=before.id, results=(then,)))
+    judged = report(replace(alone, earlier=of_these_addresses(alone, found, [recorded])))
+    assert judged.runs == runs
