@@ -14,11 +14,13 @@ from kamiyo_verify.judge.statistics import exact as statistics
 from kamiyo_verify.judge.statistics.exact import EXACT
 from kamiyo_verify.judge.statistics.method import Method
 from kamiyo_verify.judge.statistics.sequences import ANYTIME
-from kamiyo_verify.model.figures import duration, percent, quantity
+from kamiyo_verify.model.figures import counted, duration, percent, quantity
 from kamiyo_verify.model.history.history import Availability
 from kamiyo_verify.model.runbook import Slo
 
 _HALF = 0.5
+_FEWEST_MINUTES = 2
+"""One slow minute after a start is usual."""
 
 _MINUTE_S = 60.0
 _TOLD = 0.001
@@ -73,11 +75,29 @@ def by_users(slo: Slo, evidence: Evidence) -> Estimate | None:
     if slo.kind == "ratio":
         of = f"{words(slo.measurement)} in {users.requests:,} {words(slo.total)}"
         estimate = _share(slo, evidence, (users.failed, users.requests), of, effect=users.effect)
-    elif slo.unit == "ms" and slo.quantile == 0.95:
+    elif _is_p95(slo):
         estimate = _usual_minute(slo, evidence, users.p95_ms)
     else:
         return None
     return None if estimate.upper is None else replace(estimate, source=str(users), users=users)
+
+
+def early_users(slo: Slo, evidence: Evidence) -> str:
+    """Return that users had only slow minutes so far, which are too few to judge by; "" if they had not."""
+    users = users_of(slo, evidence) if slo.better == "below" and _is_p95(slo) else None
+    if users is None or len(users.p95_ms) < _FEWEST_MINUTES:
+        return ""
+    usual = _usual_minute(slo, evidence, users.p95_ms)
+    if usual.upper is not None or usual.bad < usual.samples:
+        return ""
+    return (
+        f"but real users' p95 was {quantity(min(users.p95_ms), slo.unit)} or more in each of"
+        f" {counted(usual.samples, 'minute')} since {users.since}, which are too few to judge by"
+    )
+
+
+def _is_p95(slo: Slo) -> bool:
+    return slo.unit == "ms" and slo.quantile == 0.95
 
 
 def _usual_minute(slo: Slo, evidence: Evidence, p95_ms: Sequence[float]) -> Estimate:

@@ -17,7 +17,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from kamiyo_verify.judge.evidence import Evidence
-from kamiyo_verify.judge.slo.estimates import AVAILABILITY, Estimate, by_samples, by_users, words
+from kamiyo_verify.judge.slo.estimates import AVAILABILITY, Estimate, by_samples, by_users, early_users, words
 from kamiyo_verify.judge.slo.pooling import pooled
 from kamiyo_verify.judge.slo.readings import NotMeasured
 from kamiyo_verify.judge.slo.users import Users
@@ -75,7 +75,8 @@ def _estimate(slo: Slo, evidence: Evidence) -> Estimate:
             raise
         return users
     if users is None or users.users is None:
-        return own
+        early = early_users(slo, evidence)
+        return replace(own, source=f"{own.source}; {early}") if early else own
     own_breach = _verdict(slo, own) is SloVerdict.BREACHED
     users_breach = _verdict(slo, users) is SloVerdict.BREACHED
     if own_breach is not users_breach:

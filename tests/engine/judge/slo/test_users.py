@@ -104,10 +104,21 @@ def test_a_percentile_of_users_is_that_of_a_usual_minute(minutes: list[float], v
     assert "real users: 4,120 requests since 14:02 UTC" in told.message
 
 
-@pytest.mark.parametrize("minutes", [[], [200.0] * 4])
+@pytest.mark.parametrize("minutes", [[], [900.0], [200.0] * 4, [900.0, 900.0, 200.0]])
 def test_a_few_minutes_say_nothing_of_a_usual_one(minutes: list[float]) -> None:
     told = report("api-p95", measured(LATENCY, response_times=(100.0,) * 80), users(4_120, 0, *minutes))
     assert "our own sampling: 80 response times" in told.message
+    assert "real users" not in told.message
+
+
+@pytest.mark.parametrize("minutes", [[900.0] * 2, [900.0, 1_200.0, 800.0, 900.0]])
+def test_a_few_slow_minutes_are_said_beside_our_own(minutes: list[float]) -> None:
+    found = report("api-p95", measured(LATENCY, response_times=(100.0,) * 80), users(4_120, 0, *minutes))
+    assert found.verdict is MET
+    assert found.message.endswith(
+        f"; but real users' p95 was {min(minutes):.0f} ms or more in each of {len(minutes)} minutes since"
+        " 14:02 UTC, which are too few to judge by)"
+    )
 
 
 @pytest.mark.parametrize(
