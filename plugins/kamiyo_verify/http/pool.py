@@ -12,8 +12,8 @@ from urllib.request import getproxies, proxy_bypass
 import httpcore2
 import httpx2
 
-from kamiyo_verify.http.loopback import is_loopback
 from kamiyo_verify.http.wire import Backend
+from kamiyo_verify.model.loopback import is_loopback
 from kamiyo_verify.model.outcomes import NoAnswer, NoAnswerKind
 
 # Shorter than the 5 s after which uvicorn and Node close an idle connection, so that we rarely use one that

@@ -14,11 +14,11 @@ import pycurl
 from kamiyo_verify.http.bodies import LONGEST_BODY
 from kamiyo_verify.http.context import ClientContext
 from kamiyo_verify.http.deadline import fairly, seconds_allowed
-from kamiyo_verify.http.loopback import is_loopback
 from kamiyo_verify.http.pool import trusted_certificates
 from kamiyo_verify.http.problems import certificate_trouble, socket_trouble
 from kamiyo_verify.http.readable import masked_url
 from kamiyo_verify.http.requests import USER_AGENT, sendable
+from kamiyo_verify.model.loopback import is_loopback
 from kamiyo_verify.model.outcomes import NoAnswer, NoAnswerKind
 from kamiyo_verify.model.result import Exchange
 from kamiyo_verify.model.times import utc_now

@@ -97,22 +97,24 @@ def test_the_last_good_run_is_of_another_commit_and_no_drill(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
-    ("then", "more", "call"),
+    ("then", "here", "more", "call"),
     [
-        ("https://shop.example", {}, Action.ROLL_BACK),
-        ("https://staging.example", {}, Action.PROCEED),
-        ("http://127.0.0.1:40123", {"moves": True}, Action.ROLL_BACK),
+        ("https://shop.example", "https://shop.example", {}, Action.ROLL_BACK),
+        ("https://staging.example", "https://shop.example", {}, Action.PROCEED),
+        ("http://127.0.0.1:40123", "https://shop.example", {"moves": True}, Action.ROLL_BACK),
+        ("http://127.0.0.1:40123", "https://shop.example", {}, Action.PROCEED),
+        ("http://127.0.0.1:40123", "http://localhost:8000", {}, Action.ROLL_BACK),
     ],
 )
 def test_rows_of_another_address_are_not_compared(
-    tmp_path: Path, then: str, more: dict[str, bool], call: Action
+    tmp_path: Path, then: str, here: str, more: dict[str, bool], call: Action
 ) -> None:
     def counting(rows: int, origin: str) -> Result:
         asked = (Exchange("GET", f"{origin}/orders", 200, 5.0),)
         return replace(measured(DATA, health=rows), exchanges=asked)
 
     run = recorded(tmp_path, counting(120, then), commit="1111111", baseline=True).run
-    now = evidence(counting(40, "https://shop.example"), commit="2222222", finished_at=moment(9))
+    now = evidence(counting(40, here), commit="2222222", finished_at=moment(9))
     assert decide(with_before(now, known(run, **more))).recommendation is call
 
 

@@ -71,7 +71,7 @@ def test_runs_of_a_commit_are_judged_together(
     assert (alone.verdict, alone.runs, alone.samples) == (OPEN, 1, 40)
 
     verify(project, "x" * 30, "--baseline")
-    verify(project, "x" * 30, "--url", "api=http://127.0.0.1:10")
+    verify(project, "x" * 30, "--url", "api=http://staging.example")
     second = verify(project, "." * 40)
     together = objective(second)
     assert (together.verdict, together.runs, together.samples) == (MET, 2, 80)

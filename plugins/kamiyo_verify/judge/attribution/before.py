@@ -13,6 +13,7 @@ from kamiyo_verify.judge.statistics.exact import EXACT
 from kamiyo_verify.model.circumstances import Before, FailedBefore
 from kamiyo_verify.model.commits import same_commit
 from kamiyo_verify.model.figures import duration
+from kamiyo_verify.model.loopback import is_loopback
 from kamiyo_verify.model.result import Exchange, Measurement, Result
 from kamiyo_verify.model.words import FailureKind, Status
 
@@ -68,12 +69,20 @@ def other_address_of(earlier: Addresses, now: Addresses) -> str:
 
 
 def addresses(results: Iterable[Result]) -> Addresses:
-    """Return the addresses that each item asked over HTTP, by id; items that asked none are left out."""
+    """Return the addresses that each item asked over HTTP, by id; items that asked none are left out.
+
+    All of this machine are one: their ports are given anew with each start.
+    """
     found = {
-        result.item: tuple(sorted({origin(sent) for sent in result.exchanges if _over_http(sent)}))
+        result.item: tuple(sorted({_address(sent) for sent in result.exchanges if _over_http(sent)}))
         for result in results
     }
     return {item: asked for item, asked in found.items() if asked}
+
+
+def _address(sent: Exchange) -> str:
+    address = origin(sent)
+    return "this machine" if is_loopback(address) else address
 
 
 def _over_http(sent: Exchange) -> bool:

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from kamiyo_verify.http.context import ClientContext
-from kamiyo_verify.http.loopback import is_loopback
 from kamiyo_verify.http.pool import proxy_for
 from kamiyo_verify.http.timing import TimingClient
+from kamiyo_verify.model.loopback import is_loopback
 from kamiyo_verify.model.result import Exchange
 from kamiyo_verify.model.settings import Timeouts
 from kamiyo_verify.processes.commands import Commands, past_proxies
