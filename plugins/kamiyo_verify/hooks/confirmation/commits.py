@@ -32,8 +32,10 @@ def read_commits_again(run: Run, looks: Looks, results: Results) -> None:
     """Run the items that compare commits again; keep what shows that another commit answers now."""
     for item, result in _compared(run, results):
         for nodeid in result.nodeids:
-            if run.clock.run_left <= _RESERVE_S or not looks.can(nodeid):
+            if run.clock.run_left <= _RESERVE_S:
                 return
+            if not looks.can(nodeid):
+                continue
             fresh = looks.look(nodeid, item)
             results.add_exchanges(fresh.exchanges)
             if _shows_another(fresh):
