@@ -53,7 +53,7 @@ _NEVER_FAILED = {
 """The attribution when an answer came that does not allow a conclusion on the item."""
 
 _LACKS = {
-    NoAnswerKind.NAME: "whose name is not found",
+    NoAnswerKind.NAME: "whose name cannot be resolved",
     NoAnswerKind.TLS: "to which no connection over TLS can be made",
     NoAnswerKind.CUT: "that gives no whole answer",
 }

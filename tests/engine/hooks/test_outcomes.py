@@ -102,7 +102,7 @@ def test_pytests_own_outcomes_are_understood() -> None:
 
 
 LACKS = {
-    NoAnswerKind.NAME: "whose name is not found",
+    NoAnswerKind.NAME: "whose name cannot be resolved",
     NoAnswerKind.TLS: "to which no connection over TLS can be made",
     NoAnswerKind.CUT: "that gives no whole answer",
 }
