@@ -37,7 +37,8 @@ class Before:
         age_s: its age when the judged run ended, in seconds.
         statuses: statuses of its items, by id.
         failures: how its items failed, by id.
-        addresses: the addresses (scheme, host and port) that its items asked, by id; empty if unknown.
+        addresses: the addresses that its items asked, by id, as `judge/attribution/before.py` has them; empty
+            if unknown.
     """
 
     run: str

@@ -1,4 +1,4 @@
-"""Detect loopback addresses: requests to this machine use no proxy."""
+"""Recognise the addresses of this machine: requests to them use no proxy, and their ports change."""
 
 from __future__ import annotations
 

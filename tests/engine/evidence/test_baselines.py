@@ -115,7 +115,10 @@ def test_rows_of_another_address_are_not_compared(
 
     run = recorded(tmp_path, counting(120, then), commit="1111111", baseline=True).run
     now = evidence(counting(40, here), commit="2222222", finished_at=moment(9))
-    assert decide(with_before(now, known(run, **more))).recommendation is call
+    verdict = decide(with_before(now, known(run, **more)))
+    assert verdict.recommendation is call
+    said = "nothing is compared with before: the baseline" in verdict.confidence
+    assert said is (call is Action.PROCEED), "who recorded a baseline expects that it is compared"
 
 
 def test_without_a_run_before_nothing_is_compared() -> None:

@@ -56,13 +56,22 @@ def why_unusable(evidence: Evidence) -> str:
     return ""
 
 
+def why_not_compared(evidence: Evidence) -> str:
+    """Return why no number is compared with a baseline, or with a run of another address; "" if they are."""
+    before = evidence.before
+    if before is None:
+        return ""
+    unused = other_address(evidence) or (before.baseline and is_too_old(evidence))
+    return why_unusable(evidence) if unused else ""
+
+
 def other_address(evidence: Evidence) -> str:
     """Return an address that the earlier run asked in place of this run's; "" if none is known."""
     before = evidence.before
-    return other_address_of(before.addresses, addresses(evidence.results)) if before is not None else ""
+    return changed_address(before.addresses, addresses(evidence.results)) if before is not None else ""
 
 
-def other_address_of(earlier: Addresses, now: Addresses) -> str:
+def changed_address(earlier: Addresses, now: Addresses) -> str:
     """Return an address that an item of an earlier run asked, if it asks none of its addresses now."""
     both = ((then, now[item]) for item, then in earlier.items() if item in now)
     return next((then[0] for then, here in both if then and not set(then) & set(here)), "")

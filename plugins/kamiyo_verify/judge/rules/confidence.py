@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
+from kamiyo_verify.judge.attribution.before import why_not_compared
 from kamiyo_verify.judge.evidence import Evidence
 from kamiyo_verify.judge.rules.data_loss import counted_items, falls
 from kamiyo_verify.model.figures import counted, duration, percent
@@ -128,6 +129,8 @@ def _all_seen(evidence: Evidence, slos: Sequence[SloReport]) -> str:
     if slos:
         undecided = f", {open_ones} undecided" if open_ones else ""
         description.append(f"{met} of {counted(len(slos), 'objective')} met at {sure} confidence{undecided}")
+    if why := why_not_compared(evidence):
+        description.append(f"nothing is compared with before: {why}")
     return f"high: {'; '.join(description)}" if seen == len(counting) else "; ".join(description)
 
 

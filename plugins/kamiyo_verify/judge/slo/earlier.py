@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import groupby
 
-from kamiyo_verify.judge.attribution.before import addresses, other_address_of
+from kamiyo_verify.judge.attribution.before import addresses, changed_address
 from kamiyo_verify.judge.evidence import Evidence
 from kamiyo_verify.judge.history.history import known_of
 from kamiyo_verify.judge.observations import commit_answering, deployed
@@ -91,7 +91,7 @@ def of_these_addresses(evidence: Evidence, found: EarlierRuns, runs: Iterable[Re
         runs: those runs.
     """
     here = addresses(evidence.results)
-    elsewhere = {run.id for run in runs if other_address_of(addresses(run.results), here)}
+    elsewhere = {run.id for run in runs if changed_address(addresses(run.results), here)}
     return replace(found, samples=tuple(one for one in found.samples if one.run not in elsewhere))
 
 
