@@ -4,6 +4,7 @@ import pytest
 
 
 @pytest.mark.item("postdeploy.exploits-served")
+@pytest.mark.asks
 def test_the_api_serves_exploits(api, measure):
     """`GET /exploits` is 200 and every row has its fields. A page may have fewer rows than requested."""
     page = api.exploits(page=1, page_size=10)
@@ -14,6 +15,7 @@ def test_the_api_serves_exploits(api, measure):
 
 
 @pytest.mark.item("postdeploy.data-present")
+@pytest.mark.asks
 def test_the_exploits_are_there_and_counted_alike(row_counts, api, measure, measure_each):
     """The counts of /health, /ready and /exploits agree within 2 % (delayed data: 20 %); none is 0."""
     counts = {**row_counts.last.by_endpoint, "chains": api.chains().total_chains}
@@ -27,6 +29,7 @@ def test_the_exploits_are_there_and_counted_alike(row_counts, api, measure, meas
 
 
 @pytest.mark.item("postdeploy.records-whole")
+@pytest.mark.asks
 def test_records_of_all_ages_have_their_form(sampled_pages, measure):
     """Every row of a page from the middle of the list and of its last page has its fields."""
     measure("pages", len(sampled_pages.pages), "count")

@@ -6,6 +6,8 @@ from kamiyo_verify.checks import library
 
 OUTSIDER = "https://attacker.example"
 
+pytestmark = pytest.mark.asks
+
 
 @pytest.mark.item("postdeploy.cors-own-origins")
 def test_our_own_origins_may_call_the_api(api, own_origins, measure):

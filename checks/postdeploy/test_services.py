@@ -4,6 +4,8 @@ import pytest
 
 from kamiyo_verify.checks import library
 
+pytestmark = pytest.mark.asks
+
 
 @pytest.mark.item("postdeploy.api-health")
 def test_the_api_says_that_it_is_healthy(api, measure):

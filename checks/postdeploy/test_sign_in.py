@@ -2,6 +2,8 @@
 
 import pytest
 
+pytestmark = pytest.mark.asks
+
 
 @pytest.mark.item("postdeploy.sign-in-page")
 def test_the_sign_in_page_loads(sign_in):

@@ -2,6 +2,8 @@
 
 import pytest
 
+pytestmark = pytest.mark.asks
+
 
 @pytest.mark.item("postdeploy.dashboard-loads")
 def test_the_dashboard_loads(frontend, environment, measure):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import asdict
 from typing import Any
 
@@ -83,12 +85,27 @@ class Recorder:
     """Holds the recorder of the current attempt; evidence between two attempts is dropped."""
 
     def __init__(self) -> None:
-        self.attempt = AttemptRecorder()
+        self._attempt = AttemptRecorder()
+        self._apart: ContextVar[AttemptRecorder | None] = ContextVar("_apart", default=None)
+
+    @property
+    def attempt(self) -> AttemptRecorder:
+        """The recorder of the current attempt, or in a thread that is `apart` its own."""
+        return self._apart.get() or self._attempt
 
     def begin(self) -> AttemptRecorder:
         """Start a new attempt with an empty recorder."""
-        self.attempt = AttemptRecorder()
-        return self.attempt
+        self._attempt = AttemptRecorder()
+        return self._attempt
+
+    @contextmanager
+    def apart(self) -> Iterator[None]:
+        """Let what this thread records be no evidence of the current attempt; it is dropped."""
+        token = self._apart.set(AttemptRecorder())
+        try:
+            yield
+        finally:
+            self._apart.reset(token)
 
     def record(self, exchange: Exchange) -> None:
         """Record one exchange of the current attempt."""

@@ -31,21 +31,14 @@ from kamiyo_verify.hooks.report_dir import make_report_dir
 from kamiyo_verify.hooks.selection import first_phase_named, phases_of_expression
 from kamiyo_verify.hooks.written_runbook.option import refuse_another_runbook
 from kamiyo_verify.http.hangs import Hangs
+from kamiyo_verify.http.overlap.ahead import Ahead
 from kamiyo_verify.http.repeats import RepeatableRequests
 from kamiyo_verify.integrations.opentelemetry.variables import header_secrets
 from kamiyo_verify.masking.masker import Masker
 from kamiyo_verify.model.attestation import Attestation
 from kamiyo_verify.model.runbook import Runbook
 from kamiyo_verify.model.tables import Credential
-from kamiyo_verify.model.words import (
-    Action,
-    Attribution,
-    Impact,
-    Part,
-    Phase,
-    SloVerdict,
-    Status,
-)
+from kamiyo_verify.model.words import Action, Attribution, Impact, Part, Phase, SloVerdict, Status
 
 WORKER_INPUT = "kamiyo_verify"
 
@@ -66,6 +59,7 @@ class Run:
         platform: the platform that this process started for this run.
         hangs: the services that hang, as far as this process knows.
         repeats: the requests of this process that are safe to repeat.
+        ahead: the answers of this process that were asked for before their item's turn.
     """
 
     mode: Mode
@@ -82,6 +76,7 @@ class Run:
     platform: LaunchedPlatform | None = None
     hangs: Hangs = field(default_factory=Hangs, repr=False)
     repeats: RepeatableRequests = field(default_factory=RepeatableRequests, repr=False)
+    ahead: Ahead = field(default_factory=Ahead, repr=False)
     _environment: Environment | None = field(default=None, repr=False)
 
     @classmethod

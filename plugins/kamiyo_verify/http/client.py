@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Unpack
 
 from kamiyo_verify.http.answer import Answer
-from kamiyo_verify.http.bodies import UnreadableBody
 from kamiyo_verify.http.context import ClientContext, Record
 from kamiyo_verify.http.credentials import Carried
-from kamiyo_verify.http.deadline import RequestDeadline, fairly, ms_since, seconds_allowed, under_deadline
+from kamiyo_verify.http.deadline import seconds_allowed
 from kamiyo_verify.http.leaks import leak_in
-from kamiyo_verify.http.problems import LookupTimeout, chain, challenge_in, network_errors, no_answer
-from kamiyo_verify.http.readable import masked_url, without
-from kamiyo_verify.http.requests import Parts, build, onward, secrets_of
+from kamiyo_verify.http.overlap.ahead import NotInRehearsal, Rehearsal, current_rehearsal
+from kamiyo_verify.http.problems import challenge_in
+from kamiyo_verify.http.repeats import SAFE
+from kamiyo_verify.http.requests import Parts, build, onward
+from kamiyo_verify.http.sending import Sender, Sent
 from kamiyo_verify.http.throttle import Throttle
 from kamiyo_verify.model.outcomes import NoAnswer, NoAnswerKind
 from kamiyo_verify.model.result import Exchange
-from kamiyo_verify.model.times import utc_now
 
 if TYPE_CHECKING:
     import httpx2
@@ -45,11 +44,7 @@ class HttpClient:
         self.origin = origin
         self.context = context
         self._headers = dict(headers or {})
-        # Imported before the first request, whose time is measured; a plan sends none and does without.
-        from kamiyo_verify.http.transport import Transport  # noqa: PLC0415
-
-        self._transport = Transport(origin)
-        self._losses: tuple[type[Exception], ...] = (*network_errors(), UnreadableBody, NoAnswer)
+        self._sender = Sender(origin, context.timeouts)
 
     def get(self, path: str, **parts: Unpack[Parts]) -> Answer:
         """Send a GET request, see `request`."""
@@ -118,7 +113,7 @@ class HttpClient:
 
     def close(self) -> None:
         """Close the connections. The client may be used again."""
-        self._transport.close()
+        self._sender.close()
 
     def _begin(self, method: str, path: str, parts: Parts) -> tuple[httpx2.Request, Answer]:
         request = build(method, self.origin, path, self._headers, parts)
@@ -127,52 +122,82 @@ class HttpClient:
     def _patiently(
         self, request: httpx2.Request, form: Mapping[str, str] | None, carried: Carried | None
     ) -> Answer:
+        rehearsal = current_rehearsal()
+        if rehearsal is not None:
+            return self._rehearse(rehearsal, request, carried)
         caller, path = request.headers.get("x-api-key", ""), request.url.path
         while True:
             self.context.hangs.admit(self.origin, path)
-            self.context.throttle.admit(self.origin, caller, path, self.context.remaining())
-            answer = self._exchange(request, form, carried)
+            early = self.context.ahead.claim(request)
+            if early is None:
+                self.context.throttle.admit(self.origin, caller, path, self.context.remaining())
+            answer = self._exchange(request, form, carried, early)
             if answer.status != 429:
                 self.context.throttle.answered(self.origin, caller, path)
                 return answer
             self.context.throttle.limited(self.origin, caller, path, answer.headers)
 
+    def _rehearse(self, rehearsal: Rehearsal, request: httpx2.Request, carried: Carried | None) -> Answer:
+        """Send a request ahead of its item's turn, if it is safe and needs no wait; record nothing yet.
+
+        Raises:
+            NotInRehearsal: it is not sent ahead, or nothing good came of it: the item asks itself.
+        """
+        if request.method not in SAFE:
+            raise NotInRehearsal
+        with self.context.ahead.lane(self.origin):
+            with rehearsal.asking(request, lambda sent: self._settle(request, sent, carried)) as early:
+                caller = request.headers.get("x-api-key", "")
+                try:
+                    self.context.throttle.admit(self.origin, caller, request.url.path, 0.0)
+                except NoAnswer:
+                    raise NotInRehearsal from None
+                early.sent = self._sender.send(request, None, carried, self.context.timeouts.answer)
+            self.context.ahead.note(self.origin, early.sent)
+        if early.sent.answer is None or not early.sent.good:
+            raise NotInRehearsal
+        return early.sent.answer
+
     def _exchange(
-        self, request: httpx2.Request, form: Mapping[str, str] | None, carried: Carried | None
+        self,
+        request: httpx2.Request,
+        form: Mapping[str, str] | None,
+        carried: Carried | None,
+        early: Sent | None = None,
     ) -> Answer:
-        """Send one request and record its result, an answer or none."""
-        allowed = seconds_allowed(self.origin, self.context.timeouts, self.context.remaining)
-        secrets = secrets_of(request, form) | (carried.secrets if carried else frozenset())
-        url = without(secrets, masked_url(str(request.url)))
+        """Send one request, unless it was sent early, and record its result, an answer or none."""
+        if current_rehearsal() is not None:
+            raise NotInRehearsal
         self.context.repeats.note(request)
-        at, deadline = (
-            utc_now(),
-            RequestDeadline(until=time.monotonic() + allowed, connect_s=self.context.timeouts.connect),
-        )
-        try:
-            with under_deadline(deadline):
-                answer = self._transport.send(request, deadline, secrets)
-        except self._losses as problem:
-            lost = self._lost(problem, deadline, allowed)
-            hung = lost.kind is NoAnswerKind.TIMEOUT or any(
-                isinstance(one, LookupTimeout) for one in chain(problem)
-            )
-        else:
-            self._answered(request, answer, url, at, carried)
-            if (challenge := challenge_in(answer.status, answer.headers, self.origin)) is not None:
+        if early is None:
+            allowed = seconds_allowed(self.origin, self.context.timeouts, self.context.remaining)
+            early = self._sender.send(request, form, carried, allowed)
+            self.context.ahead.note(self.origin, early)
+        return self._settle(request, early, carried)
+
+    def _settle(self, request: httpx2.Request, sent: Sent, carried: Carried | None) -> Answer:
+        """Record how a request ended; return its answer.
+
+        Raises:
+            NoAnswer: it has none, or a firewall's challenge.
+        """
+        if sent.answer is not None:
+            self._answered(request, sent.answer, sent.url, sent.at, carried)
+            if (challenge := challenge_in(sent.answer.status, sent.answer.headers, self.origin)) is not None:
                 raise challenge
-            return answer
-        if hung:
-            self.context.hangs.timed_out(self.origin, deadline.began, allowed, lost.kind, request.url.path)
+            return sent.answer
+        lost = sent.lost or NoAnswer(NoAnswerKind.UNUSABLE, f"{self.origin} gave no answer", self.origin)
+        if sent.hung:
+            self.context.hangs.timed_out(self.origin, sent.began, sent.allowed_s, lost.kind, request.url.path)
         self.context.hangs.ended(self.origin, bad=True)
         self.context.record(
             Exchange(
                 request.method,
-                url,
+                sent.url,
                 None,
-                ms_since(deadline.began),
+                sent.took_ms,
                 problem=str(lost),
-                at=at,
+                at=sent.at,
                 credential=carried.variable if carried else "",
             )
         )
@@ -201,14 +226,3 @@ class HttpClient:
                 leak=leak,
             )
         )
-
-    def _lost(self, problem: Exception, deadline: RequestDeadline, allowed: float) -> NoAnswer:
-        match problem:
-            case NoAnswer():
-                return problem
-            case UnreadableBody():
-                return NoAnswer(NoAnswerKind.CUT, f"{self.origin} {problem}", self.origin)
-        lost = no_answer(
-            problem, self.origin, time.monotonic() - deadline.began, connected=deadline.connected
-        )
-        return fairly(lost, allowed, self.context.timeouts.answer)

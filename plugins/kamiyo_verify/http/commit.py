@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 
 from kamiyo_verify.http.answer import Answer
+from kamiyo_verify.http.overlap.side_by_side import side_by_side
 from kamiyo_verify.http.readable import readable
 from kamiyo_verify.model.outcomes import NoAnswer, NoAnswerKind, ServerBroke, Unverified, WrongAnswer
 from kamiyo_verify.model.services import CommitSource
@@ -73,7 +74,7 @@ def commit_of_all_instances(service: str, read: Callable[[], str]) -> str:
     Raises:
         Unverified: the answers differ, as while a deploy has not reached every instance.
     """
-    found = dict.fromkeys(read() for _ in range(_ANSWERS))
+    found = dict.fromkeys(side_by_side([read] * _ANSWERS))
     if len(found) > 1:
         description = " and ".join(commit[:12] for commit in found)
         raise Unverified(

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from kamiyo_verify.http.hangs import Hangs
+from kamiyo_verify.http.overlap.ahead import Ahead
 from kamiyo_verify.http.repeats import RepeatableRequests
 from kamiyo_verify.http.throttle import Throttle
 from kamiyo_verify.model.result import Exchange
@@ -26,6 +27,7 @@ class ClientContext:
         throttle: known rate limits of each origin.
         hangs: origins that are known to hang.
         repeats: stores the requests that are safe to send again.
+        ahead: the answers that were asked for before their item's turn.
     """
 
     timeouts: Timeouts
@@ -34,6 +36,7 @@ class ClientContext:
     throttle: Throttle = field(default_factory=Throttle)
     hangs: Hangs = field(default_factory=Hangs)
     repeats: RepeatableRequests = field(default_factory=RepeatableRequests, repr=False)
+    ahead: Ahead = field(default_factory=Ahead, repr=False)
 
     @classmethod
     def unrecorded(cls, timeouts: Timeouts, remaining: Callable[[], float]) -> ClientContext:

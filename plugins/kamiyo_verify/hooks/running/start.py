@@ -23,6 +23,7 @@ from kamiyo_verify.hooks.masking import MaskingPlugin
 from kamiyo_verify.hooks.prerequisites import obstacle
 from kamiyo_verify.hooks.run import RUN, Run
 from kamiyo_verify.hooks.running.evidence_plugin import EvidencePlugin
+from kamiyo_verify.hooks.running.rehearsals import RehearsalsPlugin
 from kamiyo_verify.hooks.selection import Selection
 from kamiyo_verify.hooks.session_end.controller_run import ControllerRun
 from kamiyo_verify.hooks.session_end.exports import Exporting
@@ -94,7 +95,9 @@ def verify(config: pytest.Config, run: Run) -> None:
         _register(config, workers)
         pass_configuration_on(config)
     # Also with workers, because rechecks run in this process.
-    _run_items(config, run)
+    recorder = _run_items(config, run)
+    if not distributes:
+        _register(config, RehearsalsPlugin(run, recorder))
     parts = Parts(
         background, notifying, Exporting(run), interruptions, workers, confirm=confirmer.confirm_results
     )
@@ -108,7 +111,7 @@ def _import(modules: Iterable[str]) -> None:
         importlib.import_module(module)
 
 
-def _run_items(config: pytest.Config, run: Run) -> None:
+def _run_items(config: pytest.Config, run: Run) -> Recorder:
     recorder = Recorder()
     config.stash[RECORDER] = recorder
 
@@ -121,6 +124,7 @@ def _run_items(config: pytest.Config, run: Run) -> None:
     _register(config, DeadlinePlugin(run, seconds_of))
     _register(config, EvidencePlugin(run, recorder))
     _register(config, ProcessExitPlugin())
+    return recorder
 
 
 def _say_allowance(config: pytest.Config, run: Run, nodes: Sequence[pytest.Item]) -> None:
