@@ -9,6 +9,7 @@ import pytest
 
 from kamiyo_verify.evidence.recorder import Recorder
 from kamiyo_verify.hooks.run import RUN, Run
+from kamiyo_verify.http.overlap.ahead import in_turn
 
 if TYPE_CHECKING:
     from kamiyo_verify.config.environment import Environment
@@ -35,7 +36,7 @@ def record(pytestconfig: pytest.Config) -> Callable[[Exchange], None]:
 @pytest.fixture(scope="session")
 def remaining(pytestconfig: pytest.Config) -> Callable[[], float]:
     """Returns the seconds left for the current attempt."""
-    return _run(pytestconfig).clock.remaining
+    return in_turn(_run(pytestconfig).clock.remaining)
 
 
 @pytest.fixture

@@ -133,7 +133,8 @@ class HttpClient:
                 self.context.throttle.admit(self.origin, caller, path, self.context.remaining())
             answer = self._exchange(request, form, carried, early)
             if answer.status != 429:
-                self.context.throttle.answered(self.origin, caller, path)
+                if early is None:  # an early answer may be older than a limit
+                    self.context.throttle.answered(self.origin, caller, path)
                 return answer
             self.context.throttle.limited(self.origin, caller, path, answer.headers)
 
@@ -182,7 +183,7 @@ class HttpClient:
             NoAnswer: it has none, or a firewall's challenge.
         """
         if sent.answer is not None:
-            self._answered(request, sent.answer, sent.url, sent.at, carried)
+            self._answered(request, sent.answer, sent, carried)
             if (challenge := challenge_in(sent.answer.status, sent.answer.headers, self.origin)) is not None:
                 raise challenge
             return sent.answer
@@ -204,23 +205,21 @@ class HttpClient:
         # Without what was caught: it may quote the request's headers, and it keeps the body in memory.
         raise lost.with_traceback(None)
 
-    def _answered(
-        self, request: httpx2.Request, answer: Answer, url: str, at: str, carried: Carried | None
-    ) -> None:
+    def _answered(self, request: httpx2.Request, answer: Answer, sent: Sent, carried: Carried | None) -> None:
         self.context.throttle.note_tier(self.origin, request.headers.get("x-api-key", ""), answer.headers)
-        self.context.hangs.answered(self.origin)
+        self.context.hangs.answered(self.origin, sent.began + sent.took_ms / 1000)
         self.context.hangs.ended(self.origin, bad=answer.status >= 500)
         challenge = challenge_in(answer.status, answer.headers, self.origin)
         leak = leak_in(answer) if answer.status >= 500 and challenge is None else ""
         self.context.record(
             Exchange(
                 request.method,
-                url,
+                sent.url,
                 answer.status,
                 answer.elapsed_ms,
                 request_id=answer.request_id,
                 problem=str(challenge) if challenge else "",
-                at=at,
+                at=sent.at,
                 credential=carried.variable if carried else "",
                 accepted=carried.accepted(answer) if carried and challenge is None else None,
                 leak=leak,

@@ -99,12 +99,17 @@ class Hangs:
                 state.hung.append((began, path))
                 state.last_at, state.waited_s, state.kind = self._clock(), allowed_s, kind
 
-    def answered(self, origin: str) -> None:
-        """Record that an answer came: the origin does not hang."""
+    def answered(self, origin: str, at: float | None = None) -> None:
+        """Record that an answer came: the origin did not hang.
+
+        Args:
+            origin: scheme, host and port of the request.
+            at: when the answer came, by the clock; None means now.
+        """
         with self._lock:
             state = self._states.setdefault(origin, _State())
-            state.answered_at = self._clock()
-            state.hung.clear()
+            state.answered_at = max(state.answered_at, self._clock() if at is None else at)
+            state.hung = [one for one in state.hung if one[0] > state.answered_at]
 
     def ended(self, origin: str, *, bad: bool) -> None:
         """Record how a request ended; `bad` means no answer or a 5xx."""

@@ -103,7 +103,7 @@ def _host(host: Host) -> list[str]:
 
 
 def _tests(checks: list[Check]) -> str:
-    lines = ["import pytest", "from kamiyo_verify.checks import library"]
+    lines = ["import pytest", "from kamiyo_verify.checks import library", "pytestmark = pytest.mark.asks"]
     for check in checks:
         named = set(re.findall(r"\w+", re.sub(r'"(?:[^"\\]|\\.)*"', "", check.call)))
         fixtures = [one for one in _FIXTURES if one in named]

@@ -23,6 +23,7 @@ _STEPS = (
     "      - uses: actions/setup-python@a309ff8b426b58ec0e2a45f0f869d46889d02405 # v6.2.0",
     "        with: {python-version: '3.12'}",
 )
+_WITHOUT_COMMIT = "  # without --commit: see environments/prod.toml"
 
 
 def workflow_of(wanted: Wanted) -> str:
@@ -42,8 +43,7 @@ def workflow_of(wanted: Wanted) -> str:
         f"      - run: pip install {_package(wanted)}",
         "      - run: |",
         "          kamiyo-verify ci mask --env prod",
-        *([] if commit else ["          # --commit is left out: see environments/prod.toml"]),
-        f"          kamiyo-verify ci verify {asked} reports/ci",
+        f"          kamiyo-verify ci verify {asked} reports/ci{'' if commit else _WITHOUT_COMMIT}",
         "          kamiyo-verify ci summary reports/ci",
         "          kamiyo-verify ci exit reports/ci",
     ]

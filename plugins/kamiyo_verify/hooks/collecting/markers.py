@@ -16,7 +16,7 @@ _MARKERS = (
     "item(id): the item of runbook.toml that this test checks",
     'needs(*keys): credentials and tables without which the item is unverified, such as "api.key", "project"',
     "writes(what): the check writes to the platform; unverified where mutations are forbidden",
-    "asks: the check reaches the platform by our HTTP clients only; its GETs may be sent while others run",
+    "asks: the check reaches the platform by our clients only; its GETs may be sent while others run",
     *(f"{phase}: {when}" for phase, when in _PHASES.items()),
 )
 

@@ -184,6 +184,21 @@ def current_rehearsal() -> Rehearsal | None:
     return _rehearsal.get()
 
 
+def in_turn(remaining: Callable[[], float]) -> Callable[[], float]:
+    """The function that returns the seconds left, which only the check itself has: in a rehearsal it raises.
+
+    Every client asks for them before it acts, except `HttpClient`, which knows rehearsals: so all the others,
+    such as of a database or a WebSocket, end it.
+    """
+
+    def seconds() -> float:
+        if current_rehearsal() is not None:
+            raise NotInRehearsal
+        return remaining()
+
+    return seconds
+
+
 @contextmanager
 def rehearsing(rehearsal: Rehearsal) -> Iterator[None]:
     """Let the requests of this thread be those of a rehearsal, until `NotInRehearsal` ends it."""
