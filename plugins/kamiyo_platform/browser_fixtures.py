@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
+from typing import TYPE_CHECKING
 
 import pytest
 
-from kamiyo_platform.browser import BrowserClient
-from kamiyo_platform.page_scan import PageScan
-from kamiyo_verify.config.environment import Environment
 from kamiyo_verify.fixtures.browser import AttemptFiles, attempt_number
 from kamiyo_verify.hooks.evidence import READING
 from kamiyo_verify.hooks.reruns import OUTCOME
-from kamiyo_verify.http.context import ClientContext
-from kamiyo_verify.integrations.browser.engine import Engine
-from kamiyo_verify.integrations.browser.page_loads import Loads
-from kamiyo_verify.integrations.browser.traces import Trace
 from kamiyo_verify.model.outcomes import Unrecognised, Unverified, WrongAnswer
 from kamiyo_verify.model.words import Status
+
+if TYPE_CHECKING:
+    from kamiyo_platform.browser import BrowserClient
+    from kamiyo_platform.page_scan import PageScan
+    from kamiyo_verify.config.environment import Environment
+    from kamiyo_verify.http.context import ClientContext
+    from kamiyo_verify.integrations.browser.engine import Engine
+    from kamiyo_verify.integrations.browser.page_loads import Loads
 
 
 @pytest.fixture
@@ -29,6 +31,10 @@ def browser(
     client_context: ClientContext,
 ) -> Iterator[BrowserClient]:
     """Client for the pages in a real browser."""
+    # Asyncio and its own modules: only a run that opens a browser imports them.
+    from kamiyo_platform.browser import BrowserClient  # noqa: PLC0415
+    from kamiyo_verify.integrations.browser.traces import Trace  # noqa: PLC0415
+
     files = AttemptFiles(request)
     client = BrowserClient(
         environment,

@@ -9,8 +9,6 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Self, TypedDict, Unpack, cast
 from urllib.parse import quote, quote_plus
 
-from kamiyo_verify.checks.sign_in import sign_in
-from kamiyo_verify.checks.sign_in_pages import require_difference
 from kamiyo_verify.http.answer import Answer
 from kamiyo_verify.http.client import HttpClient
 from kamiyo_verify.http.credentials import Carried, by_status, refused_by_status
@@ -121,6 +119,10 @@ class ServiceClient:
         mine = self.credential
         if mine is None:
             raise Unverified("no [credentials.NAME] is declared for this service, so nobody can sign in")
+        # Most checks sign nobody in, and a plan signs in nowhere.
+        from kamiyo_verify.checks.sign_in import sign_in  # noqa: PLC0415
+        from kamiyo_verify.checks.sign_in_pages import require_difference  # noqa: PLC0415
+
         if mine.signs_in:
             return sign_in(self.http, mine, path)
         answer = self.accepted(self.get(path))
