@@ -266,6 +266,17 @@ def test_a_dsn_that_leads_nowhere_is_told_and_not_quoted(text: str, keys: list[C
     assert "abc123" not in problem
 
 
+def test_every_dsn_is_read_whatever_is_wrong_with_those_before_it() -> None:
+    texts = {
+        "first": "no address",
+        "second": OURS,
+        "third": OURS.replace("abc123", "def456"),
+        "last": "https://",
+    }
+    problems = dsn_problems(texts, [key(OURS)])
+    assert [problem.partition(":")[0] for problem in problems] == ["first", "third", "last"]
+
+
 def test_a_live_dsn_of_ours_has_no_problem() -> None:
     assert dsn_problems({"SENTRY_DSN on api": OURS}, [key(OURS, active=False), key(OURS)]) == ()
 

@@ -13,6 +13,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,9 @@ LEFT_OUT = re.compile(
     r"|_(?:Eq_Is|Eq_IsNot|NotEq_Is|NotEq_IsNot)$"  # equal numbers may be identical
     r"|_(?:Is|IsNot)_(?:Eq|NotEq|Lt|LtE|Gt|GtE)$"  # members of an enum have no order; their negation is kept
 )
+FLAGS = ("@dataclass", "@lru_cache")
+"""Decorators of which one test asks all, or by whose arguments only the memory that is used changes."""
+
 KIND = re.compile(r"core/(?:Replace)?(BinaryOperator|ComparisonOperator|UnaryOperator|\w+)")
 
 
@@ -62,26 +66,40 @@ def sampled(modules: list[Path], root: Path, size: int, seed: int) -> list[Mutan
     A systematic sample with a random start: every place is as likely as any other.
     """
     chance = random.Random(seed)  # noqa: S311 - no secret
-    drawn = []
+    found = []
     for module in modules:
         places = [*_places(module, module.relative_to(root).as_posix())]
         chance.shuffle(places)
-        drawn += [chance.choice(mutants) for mutants in places]
-    if size >= len(drawn):
-        return drawn
-    step = len(drawn) / size
-    start = chance.random() * step
-    return [drawn[int(start + number * step)] for number in range(size)]
+        found += places
+    if size < len(found):
+        step = len(found) / size
+        start = chance.random() * step
+        found = [found[int(start + number * step)] for number in range(size)]
+    drawn = []
+    for mutants in found:
+        chance.shuffle(mutants)
+        drawn += [*islice((one for one in mutants if _is_code(one, root)), 1)]
+    return drawn
+
+
+def _is_code(mutant: Mutant, root: Path) -> bool:
+    """Return whether Python can read it: `*` among parameters is an operator to Cosmic Ray, for example."""
+    try:
+        ast.parse(mutant.source((root / mutant.path).read_text(encoding="utf-8")))
+    except SyntaxError:
+        return False
+    return True
 
 
 def _places(module: Path, name: str) -> Iterator[list[Mutant]]:
     """Yield the mutants of each place that runs.
 
-    Annotations are never evaluated. That every dataclass is frozen and has slots, one test asks of all.
+    Annotations are never evaluated. That every dataclass is frozen and has slots, one test asks of all. The
+    size of a cache changes no result.
     """
     source = module.read_text(encoding="utf-8")
     nodes = [*ast_nodes(get_ast(source))]
-    flags = {number for number, line in enumerate(source.splitlines(), 1) if line.startswith("@dataclass")}
+    flags = {number for number, line in enumerate(source.splitlines(), 1) if line.startswith(FLAGS)}
     annotations = [*_annotations(nodes)]
     places: dict[tuple[str, object, object], list[Mutant]] = defaultdict(list)
     for operator in operator_names():

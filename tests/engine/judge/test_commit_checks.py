@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from kamiyo_verify.judge.preflight.approval import approval
-from kamiyo_verify.judge.preflight.commit_checks import commit_checks
+from kamiyo_verify.judge.preflight.commit_checks import commit_checks, contested
 from kamiyo_verify.model.outcomes import Unverified
 from kamiyo_verify.model.outside.own_job import OwnJob
 from kamiyo_verify.model.outside.review import (
@@ -24,6 +24,7 @@ from kamiyo_verify.model.outside.review import (
     ReviewState,
     standing,
 )
+from kamiyo_verify.model.outside.workflow import WorkflowRun
 from sandbox.platform import Secrets
 from tests.support.hostile_server import Peer, Server, answer
 from tests.support.outside import COMMIT, Clients
@@ -47,6 +48,50 @@ def run(name: str, state: str = "success", *, workflow: str = "900", app: str = 
 
 def status(context: str, state: str, url: str | None = None) -> CommitStatus:
     return CommitStatus(context=context, state=CommitState(state), target_url=url)
+
+
+@pytest.mark.parametrize(
+    ("other", "order_matters"),
+    [
+        (run("tests", workflow="901"), True),
+        (run("tests"), False),
+        (run("tests", workflow="901", app="another-ci"), False),
+        (run("lint", workflow="901"), False),
+        (run("unit", workflow="901"), False),
+        (run("tests", "skipped", workflow="901"), False),
+        (run("tests", "failure", workflow="901"), False),
+    ],
+)
+def test_a_failed_check_is_contested_by_its_own_success_in_another_workflow_run(
+    other: CheckRun,
+    order_matters: bool,  # noqa: FBT001 - parametrized
+) -> None:
+    failed = run("tests", "failure")
+    assert contested([failed, other]) is contested([other, failed]) is order_matters
+    for state in ("success", "neutral", "queued", "cancelled"):
+        assert not contested([run("tests", state), run("tests", workflow="901")])
+
+
+@pytest.mark.parametrize(
+    "later",
+    [
+        run("tests", workflow="901", app="another-ci"),
+        run("lint", workflow="901"),
+        run("unit", workflow="901"),
+        run("tests", "skipped", workflow="901"),
+        run("tests", "queued", workflow="901"),
+        run("tests", workflow="902"),
+        run("tests", workflow="899"),
+    ],
+)
+def test_a_failure_is_replaced_by_a_result_of_the_same_check_in_a_later_run_only(later: CheckRun) -> None:
+    order = [
+        WorkflowRun(id=number, workflow_id=7, event="push", run_number=number) for number in (899, 900, 901)
+    ]
+    failed = run("tests", "failure")
+    assert commit_checks([failed, later], [], workflows=order).red == ("tests (failure)",)
+    again = run("tests", workflow="901")
+    assert commit_checks([failed, later, again], [], workflows=order).red == ()
 
 
 @pytest.mark.parametrize(

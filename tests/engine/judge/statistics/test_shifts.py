@@ -153,6 +153,16 @@ def test_odd_times_are_ordered_and_not_counted_as_numbers(rest: float) -> None:
     assert found.factor == pytest.approx(2, rel=1e-3)
 
 
+def test_a_time_out_of_range_counts_as_twice_the_longest_or_half_of_the_shortest() -> None:
+    now, then = [200.0, 260.0] * 20, [100.0, 120.0] * 20
+    endless = shift([*now, *[math.inf] * 30], then, LEVEL)
+    assert endless == shift([*now, *[520.0] * 30], then, LEVEL)
+    assert endless != shift([*now, *[260.0] * 30], then, LEVEL)
+    at_once = shift(now, [*then, *[0.0] * 30], LEVEL)
+    assert at_once == shift(now, [*then, *[50.0] * 30], LEVEL)
+    assert at_once != shift(now, [*then, *[100.0] * 30], LEVEL)
+
+
 def test_what_took_no_time_has_no_factor() -> None:
     assert shift([1.0] * 40, [0.0] * 40, LEVEL) is None
 

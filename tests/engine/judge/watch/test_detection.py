@@ -8,6 +8,7 @@ from random import Random
 import pytest
 
 from kamiyo_verify.judge.statistics.exact import upper_bound
+from kamiyo_verify.judge.statistics.sequences import log_above
 from kamiyo_verify.judge.watch.detection import Outcomes, detect
 
 ROUNDS, SIZE, LINE, ERROR = 30, 20, 0.05, 0.05
@@ -74,3 +75,20 @@ def test_later_rounds_than_planned_begin_no_test() -> None:
     rounds = [Outcomes((float(place),), (False,)) for place in range(3)]
     bad = Outcomes(tuple(10.0 + place for place in range(5)), (True,) * 5)
     assert detect([*rounds, bad], LINE, 3).start < 3
+
+
+@pytest.mark.parametrize("failed", [(4,), (3, 4), (2, 3, 4), (4, 0, 3)])
+def test_the_evidence_is_the_mean_over_all_rounds_in_which_it_may_have_begun(failed: tuple[int, ...]) -> None:
+    """Each round has four outcomes: too few of them in all to be weighed for spells."""
+    rounds = [
+        Outcomes(
+            tuple(100.0 * number + place for place in range(4)), tuple(place < bad for place in range(4))
+        )
+        for number, bad in enumerate(failed)
+    ]
+    since = [sum(failed[start:]) for start in range(len(failed))]
+    each = [log_above(bad, 4 * (len(failed) - start), LINE) for start, bad in enumerate(since)]
+    mean = math.log(sum(math.exp(one) for one in each) / ROUNDS)
+    found = detect(rounds, LINE, ROUNDS)
+    assert found.log_evidence == pytest.approx(mean)
+    assert found.start == each.index(max(each))
