@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from kamiyo_verify.judge.evidence import Evidence
+from kamiyo_verify.judge.rollback.serving import Serves
 from kamiyo_verify.judge.slo import objectives, readings
+from kamiyo_verify.judge.slo.earlier import on_the_release
 from kamiyo_verify.judge.slo.lines import Side, limit_of, side, strict
 from kamiyo_verify.judge.slo.sources import sourced
 from kamiyo_verify.judge.slo.users import ITEM, users_of
@@ -336,3 +338,36 @@ def test_an_objective_names_what_it_is_measured_by() -> None:
     instead = "API p95 (measured by response times instead of page load)"
     assert (fed().title, fed().item) == (instead, LATENCY)
     assert fed(replace(better, attribution=Attribution.PROBER)).title == instead
+
+
+@pytest.mark.parametrize(
+    ("services", "serves", "on_release"),
+    [
+        (("api",), {"api": Serves.RELEASE, "frontend": Serves.ANOTHER}, True),
+        (("api",), {"api": Serves.STAYS}, True),
+        (("api",), {"api": Serves.ANOTHER, "frontend": Serves.RELEASE}, False),
+        (("api", "frontend"), {"api": Serves.RELEASE, "frontend": Serves.ANOTHER}, False),
+        (("api",), {}, True),
+        ((), {"api": Serves.RELEASE, "frontend": Serves.ANOTHER}, False),
+        ((), {"api": Serves.RELEASE, "frontend": Serves.STAYS}, True),
+        ((), {}, True),
+    ],
+)
+def test_an_objective_is_of_the_release_where_its_services_are_or_all_if_it_names_none(
+    services: tuple[str, ...],
+    serves: dict[str, Serves],
+    on_release: bool,  # noqa: FBT001 - parametrized
+) -> None:
+    item = Item(
+        id=SHARE.item,
+        title="x",
+        section="x",
+        phase=Phase.PERFORMANCE,
+        impact=Impact.PERFORMANCE,
+        services=services,
+    )
+    runbook = RUNBOOK.model_copy(update={"items": (item,)})
+    assert on_the_release(runbook, SHARE, serves) is on_release
+    assert on_the_release(RUNBOOK.model_copy(update={"items": ()}), SHARE, serves) is all(
+        one is not Serves.ANOTHER for one in serves.values()
+    )
