@@ -14,6 +14,7 @@ from kamiyo_verify.http.answer import Answer
 from kamiyo_verify.http.client import HttpClient
 from kamiyo_verify.http.context import ClientContext
 from kamiyo_verify.http.hangs import Hangs
+from kamiyo_verify.http.problems import cached_answer
 from kamiyo_verify.http.throttle import retry_after
 from kamiyo_verify.model.confirmation import FailingShare
 from kamiyo_verify.model.outcomes import NoAnswer, NoAnswerKind
@@ -187,7 +188,9 @@ def _status(answer: Answer | Exception) -> int | None:
     """The status, or `_SILENT`; None if the answer says nothing about the service."""
     if isinstance(answer, NoAnswer):
         return None if answer.kind is NoAnswerKind.CHALLENGED else _SILENT
-    return None if isinstance(answer, Exception) or answer.status == 429 else answer.status
+    if isinstance(answer, Exception) or answer.status == 429 or cached_answer(answer.status, answer.headers):
+        return None
+    return answer.status
 
 
 def _failed(status: int, good: frozenset[int]) -> bool:
