@@ -39,7 +39,7 @@ ATTRIBUTIONS = {
     Attribution.INTRODUCED: "introduced by this deploy",
     Attribution.PRE_EXISTING: "already so before this deploy",
     Attribution.THIRD_PARTY: "caused by a third party",
-    Attribution.PROBER: "caused by our own side, not by the platform",
+    Attribution.PROBER: "no evidence about the platform",
     Attribution.UNKNOWN: "not known whether it was so before",
 }
 

@@ -16,7 +16,7 @@ from kamiyo_verify.model.words import Action, Attribution, Phase, SloVerdict, St
 _ELSEWHERE = {
     Attribution.PRE_EXISTING: "was there before this deployment",
     Attribution.THIRD_PARTY: "was caused by a third party",
-    Attribution.PROBER: "was caused by our own side",
+    Attribution.PROBER: "was no evidence about the platform",
 }
 _NOTICEABLE = 1.25
 """The response time ratio from which a slowdown is mentioned; the policy has its own limit."""
