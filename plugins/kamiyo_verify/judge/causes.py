@@ -75,7 +75,7 @@ def _title(evidence: Evidence, result: Result) -> str:
             return f"{request} answers {sent.status}"
         if kind is FailureKind.WRONG_FORMAT:
             return f"{request} answers in a format that cannot be read{_how_often(result)}"
-    return _CLAUSE_END.split(result.message, maxsplit=1)[0]
+    return _CLAUSE_END.split(result.message)[0]
 
 
 def _without_answer(evidence: Evidence, result: Result, sent: Exchange | None) -> str:
@@ -83,7 +83,7 @@ def _without_answer(evidence: Evidence, result: Result, sent: Exchange | None) -
     if sent is None:  # it was not asked any more, whichever path was
         named = _ADDRESS.match(result.message)
         silent = named is not None and named[0] not in answering(evidence)
-        said = _CLAUSE_END.split(result.message, maxsplit=1)[0]
+        said = _CLAUSE_END.split(result.message)[0]
         return f"{named[0]} does not answer" if named is not None and silent else said
     if before_the_service(sent.problem):
         return sent.problem
