@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from kamiyo_verify.judge.statistics.exact import EXACT
-from kamiyo_verify.judge.statistics.ratios import quantile_ratio, share_increase
+from kamiyo_verify.judge.statistics.ratios import of_each, quantile_ratio, share_increase
 from kamiyo_verify.judge.statistics.sequences import ANYTIME
 
 Draw: TypeAlias = Callable[[np.random.Generator, int], NDArray[np.float64]]
@@ -100,3 +100,20 @@ def test_an_increase_is_covered_as_often_as_it_says(after: float, before: float)
     bounds = [share_increase((int(now), 300), (int(then), 80), LEVEL) for now, then in counts]
     assert sum(lower > after - before for lower, _ in bounds) <= 50
     assert sum(upper < after - before for _, upper in bounds) <= 50
+
+
+METHODS = {"fixed": EXACT, "watched": ANYTIME}
+
+
+@pytest.mark.parametrize("after_method", METHODS)
+@pytest.mark.parametrize("before_method", METHODS)
+def test_each_sample_of_an_increase_is_bounded_by_its_own_method(
+    after_method: str, before_method: str
+) -> None:
+    after, before = METHODS[after_method], METHODS[before_method]
+    each = of_each(LEVEL)
+    found = share_increase((30, 300), (4, 80), LEVEL, (after, before))
+    assert found == (
+        after.lower_bound(30, 300, each) - before.upper_bound(4, 80, each),
+        after.upper_bound(30, 300, each) - before.lower_bound(4, 80, each),
+    )

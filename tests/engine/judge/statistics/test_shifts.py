@@ -180,3 +180,17 @@ def test_it_takes_bounded_time() -> None:
     began = time.process_time()
     assert shift(many[0], many[1], LEVEL) is not None
     assert time.process_time() - began < 3
+
+
+def test_the_looks_are_the_documented_ones_and_each_begins_with_its_last_sample() -> None:
+    sizes = (30, 67, 120, 240, 480, 960, 1920, 3840)
+    assert [look_of(size) for size in sizes] == [*range(len(sizes))]
+    assert [look_of(size - 1) for size in sizes] == [None, *range(len(sizes) - 1)]
+
+
+def test_the_looks_spend_the_allowed_error_that_was_simulated() -> None:
+    """The wrong calls at all looks were simulated for these parts, of which the second is the largest."""
+    assert len(shifts._SPENT) == len(LOOKS)
+    assert sum(shifts._SPENT) == pytest.approx(1.14)
+    assert [*shifts._SPENT[1:]] == sorted(shifts._SPENT[1:], reverse=True)
+    assert all(0 < part < 0.5 for part in shifts._SPENT)
