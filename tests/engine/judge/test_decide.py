@@ -15,7 +15,7 @@ from kamiyo_verify.judge.evidence import Evidence
 from kamiyo_verify.judge.rules.escalation import who_acts
 from kamiyo_verify.model.result import Attempt, Exchange, Measurement
 from kamiyo_verify.model.verdict import Verdict
-from kamiyo_verify.model.words import Action, Attribution, Impact, Phase, Status
+from kamiyo_verify.model.words import Action, Attribution, FailureKind, Impact, Phase, Status
 from tests.support.evidence_for import (
     DATA,
     ERROR,
@@ -231,3 +231,20 @@ def test_only_who_has_to_act_is_named(of: Evidence, *, primary: bool, chief: boo
 def test_a_call_that_no_item_is_the_ground_of_rests_on_no_interval() -> None:
     told = decide(evidence(interrupted=True)).confidence
     assert told == "none: the evidence does not suffice"
+
+
+@pytest.mark.parametrize("kind", FailureKind)
+def test_an_item_that_fails_by_silence_alone_proves_no_more_than_that_the_service_is_silent(
+    kind: FailureKind,
+) -> None:
+    """Of an API that gives no answer it is not known whether sign-in is broken; health itself is."""
+    found = {
+        name: next(
+            one for one in decide(evidence(result(name, FAILED, failure=kind))).items if one.id == name
+        )
+        for name in (HEALTH, SIGN_IN)
+    }
+    silent = kind is FailureKind.NO_ANSWER
+    assert found[HEALTH].user_impact == RUNBOOK.item(HEALTH).user_impact != ""
+    assert found[SIGN_IN].user_impact == ("" if silent else RUNBOOK.item(SIGN_IN).user_impact)
+    assert (found[SIGN_IN].remedy is None) is silent

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from kamiyo_verify.judge.attribution.attribution import attributed
-from kamiyo_verify.judge.attribution.operator_path import READINESS_ITEM
+from kamiyo_verify.judge.attribution.operator_path import READINESS_ITEM, corroborated
 from kamiyo_verify.judge.decide import decide
 from kamiyo_verify.model.result import Result
 from kamiyo_verify.model.words import Action, Attribution, Status
@@ -52,3 +52,17 @@ def test_an_unreachable_database_rolls_nothing_back(item: str) -> None:
     assert verdict.recommendation is Action.INCONCLUSIVE
     assert verdict.exit_code == 30
     assert any("cannot be found" in reason.message for reason in verdict.reasons)
+
+
+@pytest.mark.parametrize("status", Status)
+@pytest.mark.parametrize("attribution", [None, *Attribution])
+@pytest.mark.parametrize("item", [DIRECT, "postdeploy.api-health"])
+@pytest.mark.parametrize("readiness", Status)
+def test_only_a_database_that_we_failed_to_reach_is_judged_by_the_api(
+    status: Status, attribution: Attribution | None, item: str, readiness: Status
+) -> None:
+    result = of(item, status, attribution, "no answer")
+    ours = (item, status, attribution) == (DIRECT, Status.ERROR, Attribution.PROBER)
+    answered = readiness in {Status.PASSED, Status.FAILED, Status.ERROR}
+    changed = corroborated(kamiyo_evidence(result, of(READINESS_ITEM, readiness)), result) != result
+    assert changed == (ours and answered)

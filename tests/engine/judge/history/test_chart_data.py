@@ -352,3 +352,13 @@ def test_outages_whose_lengths_are_not_a_series_are_not_drawn() -> None:
     both = with_deploy(deploy("deploy.downtime", began, Measurement("outages_lasted[api]", (40.0,))))
     [band] = [band for band in drawn(both).timeline if band.look is BandKind.DOWN]
     assert (band.lane, band.ended - band.began) == ("api not reachable", 40.0)
+
+
+def test_only_the_samples_of_the_objectives_own_measurement_are_drawn() -> None:
+    taken = (
+        series(1.0, 2.0),
+        Measurement("connect_times[/a]", (3.0, 4.0), "ms"),
+        Measurement("response_times[/b]", 5.0, "ms"),
+    )
+    shown = drawn(evidence(result(LATENCY, measurements=taken))).latencies
+    assert [one.values for one in shown] == [(1.0, 2.0)]

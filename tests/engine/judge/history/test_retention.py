@@ -179,3 +179,9 @@ def test_the_deployments_that_an_objective_counts_stay() -> None:
 def test_the_live_deployment_and_the_one_before_stay() -> None:
     found = planned([run(n, Action.INCONCLUSIVE) for n in (400, 401, 402)])
     assert removed(found) == ["r402"]
+
+
+def test_the_reasons_are_counted_and_the_most_frequent_one_comes_first() -> None:
+    for counts in ({"a": 1}, {"b": 3, "a": 1}, {"c": 5, "a": 4, "b": 1}):
+        kept = [(run(0), why) for why in sorted(counts) for _ in range(counts[why])]
+        assert [*told.reasons(kept).items()] == [*counts.items()]

@@ -10,6 +10,7 @@ import pytest
 from kamiyo_verify.judge.decide import decide
 from kamiyo_verify.judge.places.combine import combine
 from kamiyo_verify.judge.places.requirements import CannotCombine, left_out, require_alike
+from kamiyo_verify.judge.places.texts import headline
 from kamiyo_verify.judge.places.votes import Votes, call, needed, too_few
 from kamiyo_verify.model.policy import Policy
 from kamiyo_verify.model.result import Result
@@ -197,3 +198,23 @@ def test_the_quorum_is_two_at_least() -> None:
 def test_an_error_at_one_place_is_worse_than_a_pass_at_another() -> None:
     verdict = combined(run("a", result(HEALTH, ERROR, "broke")), run("b"), run("c"))
     assert next(one for one in verdict.items if one.id == HEALTH).message == "at a of 3 places: broke"
+
+
+@pytest.mark.parametrize(
+    ("fix", "hold", "proceed", "sentence"),
+    [
+        (1, 0, 1, "something fails at 1 of 2 places"),
+        (1, 0, 2, "regional: something fails at 1 of 3 places"),
+        (0, 1, 2, "regional: something fails at 1 of 3 places"),
+        (1, 1, 1, "something fails at 2 of 3 places"),
+        (1, 1, 2, "something fails at 2 of 4 places"),
+        (1, 1, 3, "regional: something fails at 2 of 5 places"),
+        (0, 3, 0, "something fails at 3 of 3 places"),
+    ],
+)
+def test_a_failure_at_fewer_than_half_of_the_places_is_regional(
+    fix: int, hold: int, proceed: int, sentence: str
+) -> None:
+    votes = Votes(fix_forward=fix, hold=hold, proceed=proceed)
+    for action in (Action.FIX_FORWARD, Action.HOLD):
+        assert headline(action, votes, (), (), disagree=False) == f"{sentence} ()"

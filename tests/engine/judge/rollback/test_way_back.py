@@ -415,3 +415,20 @@ def test_a_commit_that_is_not_live_where_it_fails_is_no_ground() -> None:
     unknown = state(deploy(2, "", S.LIVE, 0), deploy(1, OLD, S.DEACTIVATED, 1))
     assert call(evidence(failed, hosted=(unknown,), commit=NEW))[0] is Action.ROLL_BACK
     assert call(evidence(failed, hosted=(usual(),), commit=NEW))[0] is Action.ROLL_BACK
+
+
+@pytest.mark.parametrize(
+    ("calls", "how"),
+    [
+        (("PATCH a", "roll back {deploy}"), "by API: PATCH a, then roll back dep-1"),
+        (("PUT a",), "by API: PUT a"),
+        (("POST {deploy}",), "by API: POST dep-1"),
+        (("pause a", "POST {deploy}"), "by command: pause a, then POST dep-1"),
+        (("GET a",), "by command: GET a"),
+        (("POSTPONE a",), "by command: POSTPONE a"),
+    ],
+)
+def test_the_first_call_of_a_step_says_by_which_means_it_is_made(calls: tuple[str, ...], how: str) -> None:
+    hosted = state(deploy(2, NEW, S.LIVE, 0), deploy(1, OLD, S.DEACTIVATED, 1), calls=calls)
+    [step] = advice(HEALTH, hosted=(hosted,)).services
+    assert how in step.how.split("; ")

@@ -11,6 +11,7 @@ import pytest
 
 from kamiyo_verify.judge.decide import decide
 from kamiyo_verify.judge.evidence import Evidence
+from kamiyo_verify.judge.rules.endpoints import explained
 from kamiyo_verify.judge.statistics.endpoints import Series, error_series, failing_for_many, holm
 from kamiyo_verify.model.circumstances import Before
 from kamiyo_verify.model.confirmation import Confirmation
@@ -253,3 +254,12 @@ def test_what_was_dead_before_is_not_rolled_back() -> None:
 def test_requests_of_unknown_time_are_a_second_apart() -> None:
     exchanges = tuple(Exchange("GET", f"{API}/undated", 200, float(took)) for took in range(3))
     assert series(evidence(sampled(*exchanges)), "GET /undated").times_s == [0.0, 1.0, 2.0]
+
+
+@pytest.mark.parametrize(("bad", "is_explained"), [(0, False), (1, True), (4, True), (5, False)])
+def test_an_item_is_explained_by_up_to_as_many_failures_as_its_endpoints_had(
+    bad: int, *, is_explained: bool
+) -> None:
+    of = evidence(sampled(*sent("/exploits", [200] * 86), *sent("/stats", [500] * 4)))
+    assert explained(of, ERRORS, bad) is is_explained
+    assert not explained(of, HEALTH, bad), "the endpoint is none of that item's"
