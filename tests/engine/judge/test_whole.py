@@ -95,4 +95,13 @@ def test_the_call_of_a_watch_is_its_own_and_a_rollback_is_only_that_of_a_round_t
     assert verdict.headline == verdict.reasons[0].message == "it is proven"
     assert (verdict.started_at, verdict.finished_at) == (plan().started_at, ENDED)
     assert bool(verdict.rollback.services) is (final is Action.ROLL_BACK and "broken" in rounds)
+    leads = [one for one in runs if one.recommendation is final]
+    if leads:
+        assert verdict.next_step in {one.next_step for one in leads}
+        assert verdict.escalation in {one.escalation for one in leads}
+        assert verdict.reasons[1:] in [one.reasons for one in leads]
+    elif runs:
+        assert verdict.next_step == "read the reports of the rounds, and watch it again"
+        assert verdict.escalation == ""
+        assert verdict.reasons[1:] == ()
     assert Verdict.from_json(verdict.as_json()) == verdict
