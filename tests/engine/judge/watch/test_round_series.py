@@ -181,3 +181,12 @@ def test_a_good_stretch_before_a_bad_one_does_not_hide_what_began_earlier() -> N
     rounds = [outcomes(0, "." * 20), outcomes(1, "x" * 20), outcomes(2, "x" * 20), outcomes(3, "." * 2)]
     found = detect(rounds, 0.05, 10)
     assert (found.start, found.bad, found.total) == (1, 40, 42)
+
+
+@pytest.mark.parametrize("attribution", [None, *Attribution])
+def test_an_objective_has_a_series_unless_its_samples_failed_on_our_own_side(
+    attribution: Attribution | None,
+) -> None:
+    failed = replace(sampled((0.0, 1.0, 0.0)), attribution=attribution)
+    found = series(evidence(failed), SeriesKind.SHARE)
+    assert bool(found) is (attribution is not Attribution.PROBER)
