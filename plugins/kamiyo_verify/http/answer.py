@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ValidationError
 
+from kamiyo_verify.http.bodies import require_unpacked
 from kamiyo_verify.http.json_text import UnreadableJson, read_json
 from kamiyo_verify.http.readable import masked_url, readable, without
 from kamiyo_verify.model.outcomes import (
@@ -99,6 +100,7 @@ class Answer:
     @property
     def text(self) -> str:
         """The body as text; bytes that are invalid in the charset are replaced."""
+        require_unpacked(self.body, self.headers.get("content-encoding", ""), self.url)
         return self.body.decode(self._charset, errors="replace")
 
     @property
@@ -123,7 +125,9 @@ class Answer:
 
         Raises:
             ImproperAnswer: the body is not JSON, or is ambiguous JSON.
+            NoAnswer: UNUSABLE, as it is packed in an encoding that is not known here.
         """
+        require_unpacked(self.body, self.headers.get("content-encoding", ""), self.url)
         if self.truncated:
             raise self._improper("more than 1 MiB, where JSON was expected", ImproperKind.TOO_LARGE)
         try:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable
+from urllib.parse import urlsplit
 
 from kamiyo_verify.http.deadline import RequestDeadline
+from kamiyo_verify.http.readable import readable
+from kamiyo_verify.model.outcomes import NoAnswer, NoAnswerKind
 
 LONGEST_BODY = 1024 * 1024
 """Most bytes of a body that are read, and most that are kept after decompression."""
@@ -37,7 +40,8 @@ def read_body(chunks: Iterable[bytes], deadline: RequestDeadline) -> tuple[bytes
 def unpack(body: bytes, encoding: str, *, cut: bool) -> tuple[bytes, bool]:
     """Undo the Content-Encoding; return at most `LONGEST_BODY` bytes and whether there are more.
 
-    Requests accept no encoding, but a server may ignore that.
+    Requests accept no encoding, but a server may ignore that. A body in an encoding that is not known here
+    stays as it is: see `require_unpacked`.
 
     Args:
         body: as received.
@@ -45,13 +49,11 @@ def unpack(body: bytes, encoding: str, *, cut: bool) -> tuple[bytes, bool]:
         cut: we truncated the body.
 
     Raises:
-        UnreadableBody: the encoding is unknown, or the body does not match it.
+        UnreadableBody: the body does not match its encoding.
     """
     name = encoding.strip().lower()
-    if name in {"", "identity"} or not body:
+    if name not in _PACKED or not body:
         return body, cut
-    if name not in _PACKED:
-        raise UnreadableBody("packed its answer in a way that was not asked for")
     try:
         unpacker = zlib.decompressobj(_window_bits(body, name))
         plain = unpacker.decompress(body, LONGEST_BODY)
@@ -61,6 +63,31 @@ def unpack(body: bytes, encoding: str, *, cut: bool) -> tuple[bytes, bool]:
     if not unpacker.eof and not more and not cut:
         raise UnreadableBody(f"broke off in the middle of a {name} body")
     return plain, more or cut
+
+
+def require_unpacked(body: bytes, encoding: str, url: str) -> None:
+    """Return if a body is plain text, or in an encoding that `unpack` undoes.
+
+    Browsers read encodings that are not known here, such as "br": what users see is not known. A name that
+    is no encoding, such as "UTF-8", leaves the body plain.
+
+    Raises:
+        NoAnswer: UNUSABLE, as the body cannot be read here.
+    """
+    name = encoding.strip().lower()
+    if name in {"", "identity"} | _PACKED:
+        return
+    try:
+        body.decode("utf-8")
+    except UnicodeDecodeError:
+        parts = urlsplit(url)
+        origin, shown = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}", readable(name, longest=40)
+        raise NoAnswer(
+            NoAnswerKind.UNUSABLE,
+            f"{origin}{parts.path or '/'} answered in the encoding {shown}, which was not asked for and cannot"
+            " be read here: whether a browser can is not known",
+            origin,
+        ) from None
 
 
 def _window_bits(body: bytes, name: str) -> int:

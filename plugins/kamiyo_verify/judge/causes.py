@@ -105,7 +105,7 @@ def _how_often(result: Result) -> str:
 
 
 def _cause(title: str, results: list[Result]) -> Cause:
-    sent: Exchange | None = next((found for result in results if (found := failing(result))), None)
+    sent: Exchange | None = next((found for result in results if (found := _failing(result))), None)
     return Cause(
         title=title,
         items=tuple(result.item for result in results),
@@ -113,3 +113,8 @@ def _cause(title: str, results: list[Result]) -> Cause:
         request_id=sent.request_id if sent else "",
         at=(sent.at if sent else "") or results[0].started_at,
     )
+
+
+def _failing(result: Result) -> Exchange | None:
+    """Return the exchange that shows the failure; None if a later try passed, whose exchanges are kept."""
+    return None if result.attempts and result.attempts[-1].status is Status.PASSED else failing(result)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any, cast
@@ -14,10 +15,11 @@ from kamiyo_verify.hooks.confirmation.commits import read_commits_again
 from kamiyo_verify.hooks.confirmation.looks import Looks
 from kamiyo_verify.hooks.run import Run
 from kamiyo_verify.judge.decide import decide
+from kamiyo_verify.model.confirmation import Confirmation, Recheck
 from kamiyo_verify.model.result import Attempt, Exchange, Measurement, Result
 from kamiyo_verify.model.runbook import Item
 from kamiyo_verify.model.words import Action, Attribution, FailureKind, Status
-from tests.support.evidence_for import COMMIT, HEALTH, RUNBOOK, evidence, result
+from tests.support.evidence_for import COMMIT, HEALTH, RUNBOOK, at, evidence, result
 from tests.support.toy_project import Toy
 
 pytest_plugins = ["pytester"]
@@ -45,6 +47,8 @@ def now_known(first: Result, again: Result, left_s: float = 60.0) -> tuple[Resul
     """The result of the item after it was read again, and how often that was."""
     results, looks = Results(), 0
     results.restore(first)
+    if first.confirmation is not None:
+        results.confirm(COMMIT, first.confirmation)
 
     def look(nodeid: str, item: Item) -> Result:
         nonlocal looks
@@ -97,6 +101,30 @@ def test_what_was_read_just_now_or_did_not_pass_is_not_read_again() -> None:
     assert now_known(read(Status.PASSED, commit=NEW), another)[1] == 0
     assert now_known(read(Status.FAILED, ago_s=30, commit=OTHER), another)[1] == 0
     assert now_known(WELL, another, left_s=4.0)[1] == 0
+
+
+def warming_up(*rechecks: Status) -> Result:
+    """Every try met a service that was starting; the rechecks are given."""
+    first = read(Status.FAILED, failure=FailureKind.SERVER_ERROR, silent="answered 503")
+    seen = tuple(Recheck(at(7 * number), one) for number, one in enumerate(rechecks, 1))
+    return replace(first, confirmation=Confirmation(at(0), seen, silent=True))
+
+
+def test_a_commit_that_a_starting_service_could_not_tell_is_read_when_it_answers() -> None:
+    found, looks = now_known(warming_up(Status.FAILED, Status.PASSED), read(Status.PASSED, commit=NEW))
+    assert looks == 1
+    assert [(one.name, one.value) for one in found.measurements] == [("api_commit", NEW)]
+    assert found.exchanges[0].status == 200
+
+
+def test_a_service_that_does_not_answer_yet_is_not_asked_for_its_commit() -> None:
+    first = warming_up(Status.PASSED, Status.FAILED)
+    assert now_known(first, read(Status.PASSED, commit=NEW)) == (first, 0)
+
+
+def test_another_commit_that_answers_after_a_start_is_another_commit() -> None:
+    found, _ = now_known(warming_up(Status.PASSED), read(Status.FAILED, commit=OTHER))
+    assert (found.status, found.message.partition(";")[0]) == (Status.FAILED, "another commit answers")
 
 
 def test_a_commit_that_differs_is_not_said_to_be_introduced() -> None:

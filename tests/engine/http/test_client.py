@@ -88,7 +88,6 @@ def lost(server: Server, answer_s: float = 5.0) -> NoAnswer:
         "garbage",
         "gzip-broken",
         "gzip-cut",
-        "brotli",
         "reset",
         "closing",
         "echo-garbage",
@@ -291,7 +290,7 @@ def test_no_body_is_more_than_a_mebibyte(name: str) -> None:
         came.json()
 
 
-@pytest.mark.parametrize("name", ["brotli-bomb", "zstd-bomb", "body-cut", "reset"])
+@pytest.mark.parametrize("name", ["body-cut", "reset", "gzip-broken"])
 def test_an_answer_that_is_lost_is_not_kept_in_memory(name: str) -> None:
     """What was caught on the way has the body in its frames, and a run may hold thousands of failures."""
     with Server(HOSTILE[name]) as server, pytest.raises(NoAnswer) as caught:

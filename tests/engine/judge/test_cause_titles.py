@@ -110,6 +110,11 @@ def test_a_cause_says_what_is_broken_and_how_often(one: Result, title: str) -> N
     assert cause_title(evidence(one), one) == title
 
 
+def test_the_status_of_a_try_that_passed_is_not_that_of_the_failure() -> None:
+    one = failed(K.SERVER_ERROR, sent(401), attempts=tries("FP"), confirmation=sampled("FSSF"))
+    assert causes(evidence(one), (Reason(HEALTH, None, None, "", ""),))[0].status is None
+
+
 STATE = "./deployctl state --json"
 
 

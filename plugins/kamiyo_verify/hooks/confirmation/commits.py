@@ -1,6 +1,7 @@
 """Read once more, right before the verdict, which commit answers: another deploy may be live by now.
 
-What failed or passed after that is evidence about the other deploy, and about no commit for certain.
+What failed or passed after that is evidence about the other deploy, and about no commit for certain. A commit
+that nobody could read while its service was silent is read now, where a recheck has passed.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ _CHANGED = "; the expected one answered earlier in this run, so that another dep
 
 
 def read_commits_again(run: Run, looks: Looks, results: Results) -> None:
-    """Run the items that compare commits again; keep what shows that another commit answers now."""
+    """Run the items that compare commits again; keep a commit that was not read before, or another one."""
     for item, result in _compared(run, results):
         for nodeid in result.nodeids:
             if run.clock.run_left <= _RESERVE_S:
@@ -40,17 +41,21 @@ def read_commits_again(run: Run, looks: Looks, results: Results) -> None:
             results.add_exchanges(fresh.exchanges)
             if _shows_another(fresh):
                 results.supersede(replace(fresh, message=f"{fresh.message.rstrip('.')}{_CHANGED}"))
+            elif fresh.status is Status.PASSED and result.status is not Status.PASSED:
+                results.replace_evidence(fresh)
 
 
 def _compared(run: Run, results: Results) -> Iterator[tuple[Item, Result]]:
-    """Yield the items that passed by comparing commits, and were read too long ago."""
+    """Yield the items that compare commits, if they passed too long ago or only in a recheck."""
     known = ((run.runbook.item(item_id), result) for item_id, result in results.of_items().items())
     outcomes = [(item, result) for item, result in known if item is not None]
     by_id = {item.id: item for item, _ in outcomes}
     for one in comparisons(outcomes, run.options.commit):
         result = one.result
         last = result.attempts[-1] if result.attempts else None
-        if result.status is Status.PASSED and last is not None and _ago_s(last.started_at) > _FRESH_S:
+        passed = result.status is Status.PASSED and last is not None and _ago_s(last.started_at) > _FRESH_S
+        answers_now = result.confirmation is not None and bool(result.confirmation.ended_at)
+        if passed or (result.status is not Status.PASSED and answers_now):
             yield by_id[result.item], result
 
 
