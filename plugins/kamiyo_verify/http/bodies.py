@@ -84,8 +84,8 @@ def require_unpacked(body: bytes, encoding: str, url: str) -> None:
         origin, shown = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}", readable(name, longest=40)
         raise NoAnswer(
             NoAnswerKind.UNUSABLE,
-            f"{origin}{parts.path or '/'} answered in the encoding {shown}, which was not asked for and cannot"
-            " be read here: whether a browser can is not known",
+            f"{origin}{parts.path or '/'} answered in the encoding {shown}, which was not asked for and"
+            " cannot be read here: whether a browser can is not known",
             origin,
         ) from None
 
