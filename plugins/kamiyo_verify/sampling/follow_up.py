@@ -41,6 +41,7 @@ Done = Callable[[str, FailingShare], bool]
 class _Series:
     request: httpx2.Request
     good: frozenset[int] = frozenset()
+    bad: frozenset[int] = frozenset()
     began_at: str = ""
     began: float = 0.0
     sent: dict[int, float] = field(default_factory=dict)
@@ -55,7 +56,7 @@ class _Series:
             request=f"{self.request.method} {self.request.url.path}",
             began_at=self.began_at,
             offsets_s=tuple(round(self.sent[number] - self.began, 3) for number in ended),
-            failed=tuple(_failed(self.statuses[number], self.good) for number in ended),
+            failed=tuple(_failed(self.statuses[number], self.good, self.bad) for number in ended),
         )
 
 
@@ -85,17 +86,19 @@ class FollowUp:
         self._thread: threading.Thread | None = None
         self.exchanges: list[Exchange] = []
 
-    def follow(self, request: httpx2.Request, good: frozenset[int]) -> str:
+    def follow(self, request: httpx2.Request, good: frozenset[int], bad: frozenset[int] = frozenset()) -> str:
         """Begin to sample a request, if it is not sampled yet; return the key of its sample.
 
         Args:
             request: as it was sent when it failed.
             good: the known statuses of its answers in passing tries; if empty, every status below 400.
+            bad: statuses with which it failed, such as a redirect that leads to itself.
         """
         key = f"{request.method} {request.url.copy_with(query=None)}"
         with self._lock:
             series = self._series.setdefault(key, _Series(request))
             series.good |= good
+            series.bad |= bad
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, name="follow-up", daemon=True)
             self._thread.start()
@@ -193,7 +196,7 @@ def _status(answer: Answer | Exception) -> int | None:
     return answer.status
 
 
-def _failed(status: int, good: frozenset[int]) -> bool:
+def _failed(status: int, good: frozenset[int], bad: frozenset[int]) -> bool:
     if status == _SILENT or status >= 500:
         return True
-    return status not in good if good else status >= 400
+    return status not in good if good else status >= 400 or status in bad

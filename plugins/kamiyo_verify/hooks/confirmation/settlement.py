@@ -146,7 +146,9 @@ class Settlement:
             return
         request = self._run.repeats.find(sent.method, sent.url)
         if request is not None:
-            ground.request = self._follow_up.follow(request, ground.good_statuses(sent))
+            ground.request = self._follow_up.follow(
+                request, ground.good_statuses(sent), frozenset(filter(None, (sent.status,)))
+            )
             if not ground.looks and (sent.status is None or sent.status >= 500):
                 self._beside.setdefault(ground.request, self._others_to(sent, ground.first_failed))
 
