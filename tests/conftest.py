@@ -6,12 +6,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from kamiyo_verify.evidence.recording import judged, read_recording
 from kamiyo_verify.ledger.store import Store
 from kamiyo_verify.reporting.json import verdict_json
 from tests.support.exhaustive import left_out, mostly_works
 from tests.support.toy_project import Toy
+
+settings.register_profile("on any machine", deadline=None)
+settings.load_profile("on any machine")
 
 collect_ignore = ["another_platform"]
 """A project of its own, which docs/project-files.md makes its reader's."""
