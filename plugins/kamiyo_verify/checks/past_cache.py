@@ -14,7 +14,7 @@ from kamiyo_verify.http.answer import Answer
 from kamiyo_verify.http.commit import commit_in_answer
 from kamiyo_verify.http.problems import cached_in
 from kamiyo_verify.model.commits import same_commit
-from kamiyo_verify.model.outcomes import CACHED, ONE_PAGE, ServerBroke, Unverified, WrongAnswer
+from kamiyo_verify.model.outcomes import CACHED, ServerBroke, Unverified, WrongAnswer
 from kamiyo_verify.model.services import CommitSource
 
 UNKNOWN_PATH = "/kamiyo-verify-no-such-path"
@@ -63,16 +63,6 @@ def get_past_cache(service: ServiceClient, path: str, measure: Measure, *, statu
         f"{served}, {now}: it does not show that the release works. Let the cache pass requests with"
         " Cache-Control: no-cache, or name a path that is not cached"
     )
-
-
-def shown_for_any_path(service: ServiceClient, answer: Answer) -> str:
-    """Return ", which a path that does not exist shows as well", if the page is shown there too; else ""."""
-    if not (answer.ok and answer.is_html):
-        return ""
-    unknown = service.get(f"{UNKNOWN_PATH}-{token_hex(8)}")
-    # Such a page may repeat the path or a request's number, so that its title has to do.
-    same = answer.title == unknown.title if answer.title else answer.body == unknown.body
-    return f", {ONE_PAGE}" if unknown.ok and unknown.is_html and same else ""
 
 
 def get_commit_past_cache(service: ServiceClient, path: str, expected: str, source: CommitSource) -> Answer:

@@ -38,9 +38,6 @@ CHALLENGED = "asks this runner to prove that it is a browser"
 CACHED = "was served from a cache"
 """Part of a message about an answer that a cache gave in place of the service."""
 
-ONE_PAGE = "which a path that does not exist shows as well"
-"""Part of a message about a page: it may be one of maintenance or parking, and none of the service's own."""
-
 
 class Unverified(Exception):
     """The item was not checked: something is not configured, or a person must confirm it."""

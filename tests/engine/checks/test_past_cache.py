@@ -42,19 +42,16 @@ def never(_: object) -> bool:
 
 @contextmanager
 def cache_before(
-    service: Said,
-    stored: dict[str, Said],
-    passes: Callable[[BaseHTTPRequestHandler], bool],
-    marks: dict[str, str] = STORED,
+    service: Said, stored: dict[str, Said], passes: Callable[[BaseHTTPRequestHandler], bool]
 ) -> Iterator[str]:
-    """A cache that has stored some paths and marks them, and hands every other request on to the service."""
+    """A cache that has stored some paths, and hands every other request on to the service."""
 
     class Cache(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             kept = None if passes(self) else stored.get(urlsplit(self.path).path)
             status, head, body = kept or service
             self.send_response(status)
-            for name, value in {**head, **(marks if kept else {}), "Content-Length": str(len(body))}.items():
+            for name, value in {**head, **(STORED if kept else {}), "Content-Length": str(len(body))}.items():
                 self.send_header(name, value)
             self.end_headers()
             self.wfile.write(body.encode())

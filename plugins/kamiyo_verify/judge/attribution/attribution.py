@@ -4,8 +4,7 @@ The rules apply in this order; the first one that explains a failure decides:
 
 1. the check detected a problem on our own side and set the attribution in its result;
 2. our own clock is wrong, and the item depends on it, or its service refuses every request of this run:
-   `prober`; likewise where the answer that shows the failure is an error from a cache, or a page that is
-   shown for every path;
+   `prober`; likewise where the answer that shows the failure is an error from a cache;
 3. a credential of ours was refused, and nothing else shows that the platform is at fault: `prober`;
 4. the item failed before the deployment as well, and at least as badly: `pre_existing`;
 5. its supplier's own status page reports a problem that explains such a failure: `third_party`;
@@ -32,7 +31,6 @@ from kamiyo_verify.judge.attribution.failures import (
     origin,
     unanswered,
 )
-from kamiyo_verify.judge.attribution.one_page import one_page
 from kamiyo_verify.judge.attribution.operator_path import corroborated
 from kamiyo_verify.judge.attribution.rate_limits import without_limited_tiers
 from kamiyo_verify.judge.attribution.refusals import refused, with_refused_samples
@@ -217,9 +215,4 @@ def _a_cache(evidence: Evidence, result: Result) -> AttributionReason | None:
     return AttributionReason(Attribution.PROBER, why)
 
 
-def _one_page(evidence: Evidence, result: Result) -> AttributionReason | None:
-    why = one_page(evidence, result)
-    return AttributionReason(Attribution.PROBER, why) if why else None
-
-
-_LOOKS = (_our_clock, _a_cache, _one_page, _shut_out, _our_credential, _there_before, _a_supplier, _new)
+_LOOKS = (_our_clock, _a_cache, _shut_out, _our_credential, _there_before, _a_supplier, _new)

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from kamiyo_verify.judge.attribution.one_page import one_page_headline
 from kamiyo_verify.judge.attribution.refusals import ways_out
 from kamiyo_verify.judge.attribution.shut_out import refused_every_request, shut_out_headline
 from kamiyo_verify.judge.evidence import Evidence
@@ -45,13 +44,7 @@ def refusals_headline(evidence: Evidence) -> str:
     refused = f"our own credentials are refused, which shows nothing about the platform: {way_out}"
     too_many = TOO_MANY if rate_limited(evidence) else ""
     challenges = f"{CHALLENGES}; users may be served" if challenged_items(evidence) else ""
-    told = (
-        shut_out_headline(evidence),
-        one_page_headline(evidence),
-        challenges,
-        refused if way_out else "",
-        too_many,
-    )
+    told = (shut_out_headline(evidence), challenges, refused if way_out else "", too_many)
     return "; ".join(filter(None, told))
 
 

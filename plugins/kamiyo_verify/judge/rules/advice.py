@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from kamiyo_verify.judge.attribution.one_page import SEE_THE_PAGE, one_page_headline
 from kamiyo_verify.judge.attribution.rate_limits import challenged_items, rate_limited
 from kamiyo_verify.judge.attribution.refusals import ways_out
 from kamiyo_verify.judge.attribution.shut_out import ELSEWHERE, shut_out_headline
@@ -63,8 +62,6 @@ def _missing(evidence: Evidence) -> str:
     elsewhere = ELSEWHERE if shut_out_headline(evidence) or challenged_items(evidence) else ""
     if way_out := "; ".join(filter(None, (elsewhere, ways_out(evidence)))):
         return f"{way_out}, then "
-    if one_page_headline(evidence):
-        return f"{SEE_THE_PAGE}, then "
     if rate_limited(evidence):
         return "wait until the rate limit allows requests again, then "
     if evidence.interrupted or not evidence.items:
