@@ -8,13 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sized
 from datetime import UTC, datetime
-from functools import partial
 from typing import Protocol
 
 from kamiyo_verify.checks.certificates import certificate_end
 from kamiyo_verify.checks.client import ServiceClient
 from kamiyo_verify.checks.health import unwell_in
-from kamiyo_verify.checks.past_cache import get_commit_past_cache, get_past_cache
 from kamiyo_verify.checks.requirement import Measure, require
 from kamiyo_verify.checks.response_times import answers_in_time, rarely_fails, sends_first_byte_in_time
 from kamiyo_verify.checks.strangers import refuses_strangers
@@ -81,7 +79,7 @@ def answers(
     Raises:
         Unverified: the answer says of itself that the service is not well, such as {"status": "DOWN"}.
     """
-    answer = get_past_cache(service, path, measure, status=status)
+    answer = service.accepted(service.get(path))
     measure("response_time", answer.elapsed_ms, "ms")
     answer.expect(status)
     if no_page and answer.is_html:
@@ -98,7 +96,7 @@ def answers(
 
 def shows_title(service: ServiceClient, path: str, title: str, measure: Measure) -> None:
     """The path is a complete page whose title contains the text."""
-    page = get_past_cache(service, path, measure).page()
+    page = service.accepted(service.get(path)).page()
     measure("page_size", len(page.body), "bytes")
     measure("title", page.title)
     require(
@@ -110,7 +108,7 @@ def shows_title(service: ServiceClient, path: str, title: str, measure: Measure)
 
 def has_keys(service: ServiceClient, path: str, keys: Collection[str], measure: Measure) -> None:
     """The path answers with a JSON object that has these keys."""
-    data = _json(service, path, measure)
+    data = _json(service, path)
     if not isinstance(data, dict):
         raise WrongFormat(f"GET {path} answered with {_kind(data)} where a JSON object was expected")
     missing = sorted(set(keys) - data.keys())
@@ -128,7 +126,7 @@ def has_rows(
     Where the item's impact is "data", the count is compared with the baseline: a fall beyond the policy's
     `data_loss_limit`, and by ten rows or more, is lost data.
     """
-    found: object = _json(service, path, measure)
+    found: object = _json(service, path)
     for key in filter(None, within.split(".")):
         if not isinstance(found, dict) or key not in found:
             raise WrongFormat(f'GET {path} has no "{within}": it is {_kind(found)}')
@@ -165,7 +163,7 @@ def sends_headers(
     service: ServiceClient, path: str, measure: Measure, *, headers: Collection[str] = SECURITY_HEADERS
 ) -> None:
     """The path answers 200 with these response headers; for their values see `has_headers`."""
-    has_headers(get_past_cache(service, path, measure).expect(200), measure, headers=headers)
+    has_headers(service.get(path).expect(200), measure, headers=headers)
 
 
 def has_headers(answer: Answer, measure: Measure, *, headers: Collection[str] = SECURITY_HEADERS) -> None:
@@ -225,10 +223,9 @@ def serves_commit(service: ServiceClient, expected: str, source: CommitSource, m
             " the environment file, or run without --commit"
         )
     measure("expected", expected)
-    get = partial(get_commit_past_cache, service, expected=expected, source=source)
     try:
         found = commit_of_all_instances(
-            service.http.origin, lambda: commit_in_answer("NAME", source, get, "/")
+            service.http.origin, lambda: commit_in_answer("NAME", source, service.get, "/")
         )
     except (Unverified, WrongAnswer, NoAnswer) as problem:
         measure("silent" if is_silent(problem) else "unread", str(problem))
@@ -238,8 +235,8 @@ def serves_commit(service: ServiceClient, expected: str, source: CommitSource, m
     require(same, f"commit {found[:12]} answers where {expected[:12]} was expected")
 
 
-def _json(service: ServiceClient, path: str, measure: Measure) -> object:
-    return get_past_cache(service, path, measure).expect(200).json()
+def _json(service: ServiceClient, path: str) -> object:
+    return service.accepted(service.get(path)).expect(200).json()
 
 
 def _kind(value: object) -> str:

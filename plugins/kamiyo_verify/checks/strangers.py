@@ -6,7 +6,6 @@ import re
 from urllib.parse import SplitResult, urlsplit
 
 from kamiyo_verify.checks.client import ServiceClient
-from kamiyo_verify.checks.past_cache import UNKNOWN_PATH
 from kamiyo_verify.checks.requirement import Measure, require
 from kamiyo_verify.checks.sign_in_pages import (
     is_sign_in_path,
@@ -32,6 +31,7 @@ _REFUSAL_WORDS = re.compile(
     r"|(?:authentication|login|sign[- ]in)[ _-](?:is[ _-])?required",
     re.IGNORECASE,
 )
+_UNKNOWN_PATH = "/kamiyo-verify-no-such-path"
 
 
 def refuses_strangers(service: ServiceClient, path: str, measure: Measure) -> None:
@@ -97,7 +97,7 @@ def _require_content(service: ServiceClient, answer: Answer, path: str) -> None:
         )
     if refused := _refused_in_json(answer):
         raise Unverified(f"{_status(answer, path)} with JSON that {refused}, which lets nobody in")
-    unknown = service.get(UNKNOWN_PATH)
+    unknown = service.get(_UNKNOWN_PATH)
     page = answer.is_html and unknown.is_html and answer.title == unknown.title
     if unknown.ok and (page or unknown.body == answer.body):
         raise Unverified(

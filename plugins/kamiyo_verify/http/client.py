@@ -11,7 +11,7 @@ from kamiyo_verify.http.credentials import Carried
 from kamiyo_verify.http.deadline import seconds_allowed
 from kamiyo_verify.http.leaks import leak_in
 from kamiyo_verify.http.overlap.ahead import NotInRehearsal, Rehearsal, current_rehearsal
-from kamiyo_verify.http.problems import cached_answer, challenge_in
+from kamiyo_verify.http.problems import challenge_in
 from kamiyo_verify.http.repeats import SAFE
 from kamiyo_verify.http.requests import Parts, build, onward
 from kamiyo_verify.http.sending import Sender, Sent
@@ -218,7 +218,7 @@ class HttpClient:
                 answer.status,
                 answer.elapsed_ms,
                 request_id=answer.request_id,
-                problem=str(challenge) if challenge else cached_answer(answer.status, answer.headers),
+                problem=str(challenge) if challenge else "",
                 at=sent.at,
                 credential=carried.variable if carried else "",
                 accepted=carried.accepted(answer) if carried and challenge is None else None,

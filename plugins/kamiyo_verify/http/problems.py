@@ -1,4 +1,4 @@
-"""Convert network exceptions and a firewall's answers into a `NoAnswer`; recognise answers of a cache."""
+"""Convert network exceptions, and a firewall's answers, into a `NoAnswer` of the right kind."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import ssl
 from collections.abc import Mapping
 
 from kamiyo_verify.http.readable import readable
-from kamiyo_verify.model.outcomes import CACHED, CHALLENGED, UNRESOLVED, UNTRUSTED, NoAnswer, NoAnswerKind
+from kamiyo_verify.model.outcomes import CHALLENGED, UNRESOLVED, UNTRUSTED, NoAnswer, NoAnswerKind
 
 _BY_ERRNO = {
     errno.ECONNREFUSED: (NoAnswerKind.REFUSED, "refuses the connection"),
@@ -44,15 +44,6 @@ _CHALLENGES = {
 
 The status shows nothing of it: AWS answers 202 or 405, Cloudflare 403 or 503.
 """
-
-_CACHE_HEADERS = ("x-cache", "x-cache-status", "cf-cache-status", "x-vercel-cache")
-"""Headers of shared caches, by the documentation of CloudFront, Fastly, nginx, Cloudflare and Vercel.
-
-An application's own cache has other names, such as `x-nextjs-cache`: there the application itself answers.
-"""
-
-_OF_A_CACHE = frozenset({"hit", "stale", "updating", "prerender"})
-_STALE = frozenset({"110", "111", "112"})
 
 
 class LookupTimeout(TimeoutError):
@@ -105,37 +96,6 @@ def challenge_in(status: int, headers: Mapping[str, str], origin: str) -> NoAnsw
             message = f"a firewall before {origin} {CHALLENGED} ({status}, {shown})"
             return NoAnswer(NoAnswerKind.CHALLENGED, message, origin)
     return None
-
-
-def cached_in(headers: Mapping[str, str]) -> str:
-    """The headers by which an answer says that it comes from a cache, such as "age: 7200"; "" for none.
-
-    An `Age` over 0 says so (RFC 9111, 5.1), as do `hit` in `Cache-Status` (RFC 9211), a `Warning` of a stale
-    answer, and the headers of `_CACHE_HEADERS`. A cache that asked the service first is none of these.
-    """
-    age = headers.get("age", "").strip()
-    found = ["age"] if age.isascii() and age.isdigit() and age.strip("0") else []
-    members = headers.get("cache-status", "").lower().split(",")
-    if any({"hit", "hit=?1"} & {part.strip() for part in member.split(";")[1:]} for member in members):
-        found.append("cache-status")
-    if any(
-        member.split()[:1] and member.split()[0] in _STALE for member in headers.get("warning", "").split(",")
-    ):
-        found.append("warning")
-    found += [name for name in _CACHE_HEADERS if any(map(_is_hit, headers.get(name, "").split(",")))]
-    return ", ".join(f"{name}: {readable(headers[name], longest=60)}" for name in found)
-
-
-def cached_answer(status: int, headers: Mapping[str, str]) -> str:
-    """Describe an answer of a cache, which does not show how the service is now; "" for any other answer."""
-    found = cached_in(headers)
-    return f"the answer {status} {CACHED} ({found})" if found else ""
-
-
-def _is_hit(member: str) -> bool:
-    """Whether a value such as "Hit from cloudfront" or "TCP_MEM_HIT from …" says that a cache answered."""
-    words = {*(member.split() or [""])[0].lower().split("_")}
-    return bool(words & _OF_A_CACHE) and "refresh" not in words
 
 
 def chain(problem: BaseException) -> list[BaseException]:

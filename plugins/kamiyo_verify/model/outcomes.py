@@ -35,9 +35,6 @@ UNRESOLVED = "cannot be found"
 CHALLENGED = "asks this runner to prove that it is a browser"
 """Part of a message about a firewall's answer: it is no evidence about the service, which browsers reach."""
 
-CACHED = "was served from a cache"
-"""Part of a message about an answer that a cache gave in place of the service."""
-
 
 class Unverified(Exception):
     """The item was not checked: something is not configured, or a person must confirm it."""

@@ -14,7 +14,6 @@ from kamiyo_verify.http.answer import Answer
 from kamiyo_verify.http.client import HttpClient
 from kamiyo_verify.http.context import ClientContext
 from kamiyo_verify.http.hangs import Hangs
-from kamiyo_verify.http.problems import cached_answer
 from kamiyo_verify.http.throttle import retry_after
 from kamiyo_verify.model.confirmation import FailingShare
 from kamiyo_verify.model.outcomes import NoAnswer, NoAnswerKind
@@ -191,9 +190,7 @@ def _status(answer: Answer | Exception) -> int | None:
     """The status, or `_SILENT`; None if the answer says nothing about the service."""
     if isinstance(answer, NoAnswer):
         return None if answer.kind is NoAnswerKind.CHALLENGED else _SILENT
-    if isinstance(answer, Exception) or answer.status == 429 or cached_answer(answer.status, answer.headers):
-        return None
-    return answer.status
+    return None if isinstance(answer, Exception) or answer.status == 429 else answer.status
 
 
 def _failed(status: int, good: frozenset[int], bad: frozenset[int]) -> bool:

@@ -4,7 +4,7 @@ The rules apply in this order; the first one that explains a failure decides:
 
 1. the check detected a problem on our own side and set the attribution in its result;
 2. our own clock is wrong, and the item depends on it, or its service refuses every request of this run:
-   `prober`; likewise where the answer that shows the failure is an error from a cache;
+   `prober`;
 3. a credential of ours was refused, and nothing else shows that the platform is at fault: `prober`;
 4. the item failed before the deployment as well, and at least as badly: `pre_existing`;
 5. its supplier's own status page reports a problem that explains such a failure: `third_party`;
@@ -25,9 +25,7 @@ from kamiyo_verify.judge.attribution.failures import (
     about_the_commit,
     answering,
     beyond_code_because,
-    failing,
     failure_of,
-    from_cache,
     origin,
     unanswered,
 )
@@ -36,7 +34,6 @@ from kamiyo_verify.judge.attribution.rate_limits import without_limited_tiers
 from kamiyo_verify.judge.attribution.refusals import refused, with_refused_samples
 from kamiyo_verify.judge.attribution.shut_out import shut_out
 from kamiyo_verify.judge.evidence import Evidence
-from kamiyo_verify.judge.statistics.addresses import endpoint_of
 from kamiyo_verify.model.figures import duration
 from kamiyo_verify.model.outcomes import UNTRUSTED
 from kamiyo_verify.model.result import Result
@@ -201,18 +198,4 @@ def _shut_out(evidence: Evidence, result: Result) -> AttributionReason | None:
     return AttributionReason(Attribution.PROBER, why) if why else None
 
 
-def _a_cache(evidence: Evidence, result: Result) -> AttributionReason | None:
-    """A cache repeated an error: whose it was, and whether it lasts, shows only past that cache."""
-    sent = failing(result)
-    if sent is None or not from_cache(sent):
-        return None
-    alike = (
-        one for each in evidence.results for one in each.exchanges if endpoint_of(one) == endpoint_of(sent)
-    )
-    if any(not from_cache(one) and (one.status is None or one.status >= 400) for one in alike):
-        return None  # the service itself failed so too
-    why = f"{sent.problem}: it shows nothing of what the service answers now; purge the cache"
-    return AttributionReason(Attribution.PROBER, why)
-
-
-_LOOKS = (_our_clock, _a_cache, _shut_out, _our_credential, _there_before, _a_supplier, _new)
+_LOOKS = (_our_clock, _shut_out, _our_credential, _there_before, _a_supplier, _new)

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from kamiyo_verify.judge.evidence import Evidence
-from kamiyo_verify.model.outcomes import CACHED, CHALLENGED, UNRESOLVED, UNTRUSTED
+from kamiyo_verify.model.outcomes import CHALLENGED, UNRESOLVED, UNTRUSTED
 from kamiyo_verify.model.result import Exchange, Result
 from kamiyo_verify.model.words import FailureKind, Status
 
@@ -53,14 +53,9 @@ def unanswered(sent: Exchange) -> bool:
     return sent.status is None and bool(sent.problem) and not sent.command
 
 
-def not_its_own(sent: Exchange) -> bool:
-    """Return whether a firewall's challenge or a cached error came in place of the service's own answer."""
-    return CHALLENGED in sent.problem or (CACHED in sent.problem and (sent.status or 0) >= 400)
-
-
-def from_cache(sent: Exchange) -> bool:
-    """Return whether a cache answered: users are served so, and the service itself shows nothing."""
-    return CACHED in sent.problem
+def challenged(sent: Exchange) -> bool:
+    """Return whether a firewall answered in place of the service, to see whether a browser asks."""
+    return CHALLENGED in sent.problem
 
 
 def beyond_code_because(result: Result) -> str:
@@ -141,9 +136,5 @@ def answering(evidence: Evidence) -> Iterator[str]:
             result.status is Status.FAILED and failure_of(result) not in SILENCE
         ):
             for sent in result.exchanges:
-                if (
-                    sent.status is not None
-                    and sent.status < 500
-                    and not (not_its_own(sent) or from_cache(sent))
-                ):
+                if sent.status is not None and sent.status < 500 and not challenged(sent):
                     yield origin(sent)

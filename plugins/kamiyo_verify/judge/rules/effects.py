@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from kamiyo_verify.judge.attribution.failures import not_its_own
+from kamiyo_verify.judge.attribution.failures import challenged
 from kamiyo_verify.judge.attribution.refusals import served_as_stranger
 from kamiyo_verify.judge.evidence import Evidence
 from kamiyo_verify.judge.slo import readings
@@ -138,7 +138,7 @@ def by_endpoint(
     bad: Counter[str] = Counter()
     total: Counter[str] = Counter()
     for sent in exchanges:
-        if not_its_own(sent) or (sent.status is not None and 300 <= sent.status < 500):
+        if challenged(sent) or (sent.status is not None and 300 <= sent.status < 500):
             continue
         endpoint = endpoint_of(sent)
         total[endpoint] += 1

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import urlsplit
 
-from kamiyo_verify.judge.attribution.failures import not_its_own
+from kamiyo_verify.judge.attribution.failures import challenged
 from kamiyo_verify.judge.evidence import Evidence
 from kamiyo_verify.judge.statistics.addresses import endpoint_of
 from kamiyo_verify.judge.statistics.exact import at_least
@@ -147,7 +147,7 @@ def _exchanges(evidence: Evidence) -> Iterator[tuple[Exchange, str, bool]]:
 
 def _failed(one: Exchange, *, sampled: bool, known: bool, answering: bool) -> bool | None:
     """Return whether an exchange failed for users; None if it does not show that."""
-    if not_its_own(one):
+    if challenged(one):
         return None
     if one.status is None:
         return True if answering else None
