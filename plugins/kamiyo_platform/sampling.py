@@ -72,7 +72,7 @@ def sampled_api(
             f'a key of the tier "{tier}" may send {tier.per_hour} requests an hour, and the checks take them:'
             " samples need a key of the tier pro"
         )
-    http = HttpClient(environment.api_url, context)
+    http = HttpClient(environment.api_url, context, of_platform=True)
     caller, urls = ApiClient(environment.api, http), api_urls(time.time_ns())
     settled = stopping_rule("api-p95")
     return series(http, caller, urls, environment.sampling, settled, say, stop)
@@ -87,7 +87,7 @@ def sampled_frontend(
     stop: threading.Event,
 ) -> Mapping[str, Any]:
     """Sample the website's times to first byte over its pages."""
-    http = HttpClient(environment.frontend_url, context)
+    http = HttpClient(environment.frontend_url, context, of_platform=True)
     caller, urls = FrontendClient(http), cycle(("/", environment.frontend.dashboard_path))
     settled = stopping_rule("frontend-p95")
     return series(http, caller, urls, environment.sampling, settled, say, stop)

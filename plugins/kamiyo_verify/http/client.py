@@ -11,10 +11,11 @@ from kamiyo_verify.http.credentials import Carried
 from kamiyo_verify.http.deadline import seconds_allowed
 from kamiyo_verify.http.leaks import leak_in
 from kamiyo_verify.http.overlap.ahead import NotInRehearsal, Rehearsal, current_rehearsal
+from kamiyo_verify.http.overlap.sending import Sender, Sent
 from kamiyo_verify.http.problems import challenge_in
 from kamiyo_verify.http.repeats import SAFE
 from kamiyo_verify.http.requests import Parts, build, onward
-from kamiyo_verify.http.sending import Sender, Sent
+from kamiyo_verify.http.responder import copy_in, facts_of, is_past_caches, past_caches, tells_more
 from kamiyo_verify.http.throttle import Throttle
 from kamiyo_verify.model.outcomes import NoAnswer, NoAnswerKind
 from kamiyo_verify.model.result import Exchange
@@ -36,12 +37,19 @@ class HttpClient:
         origin: scheme, host and port, such as "https://api.example.com".
         context: shared with other clients.
         headers: sent with every request.
+        of_platform: a service of the platform: who gave an answer is recorded, and a cache is asked past.
     """
 
     def __init__(
-        self, origin: str, context: ClientContext, *, headers: Mapping[str, str] | None = None
+        self,
+        origin: str,
+        context: ClientContext,
+        *,
+        headers: Mapping[str, str] | None = None,
+        of_platform: bool = False,
     ) -> None:
         self.origin = origin
+        self._of_platform = of_platform
         self.context = context
         self._headers = dict(headers or {})
         self._sender = Sender(origin, context.timeouts)
@@ -109,7 +117,7 @@ class HttpClient:
         Raises:
             NoAnswer: see `get_once`.
         """
-        return self._exchange(request, None, None)
+        return self._exchange(past_caches(request) if is_past_caches(request) else request, None, None)
 
     def close(self) -> None:
         """Close the connections. The client may be used again."""
@@ -135,8 +143,21 @@ class HttpClient:
             if answer.status != 429:
                 if early is None:  # an early answer may be older than a limit
                     self.context.throttle.answered(self.origin, caller, path)
-                return answer
+                return self._of_the_service(request, answer, carried)
             self.context.throttle.limited(self.origin, caller, path, answer.headers)
+
+    def _of_the_service(self, request: httpx2.Request, answer: Answer, carried: Carried | None) -> Answer:
+        """The service's own answer in place of a cache's, if it can be had."""
+        stored = self._of_platform and request.method == "GET" and copy_in(answer) is not None
+        if not stored or is_past_caches(request):
+            return answer
+        try:
+            fresh = self._patiently(past_caches(request), None, carried)
+        except NoAnswer as lost:
+            if lost.kind in {NoAnswerKind.RATE_LIMITED, NoAnswerKind.CHALLENGED}:
+                return answer
+            raise
+        return fresh if tells_more(fresh, answer) else answer
 
     def _rehearse(self, rehearsal: Rehearsal, request: httpx2.Request, carried: Carried | None) -> Answer:
         """Send a request ahead of its item's turn, if it is safe and needs no wait; record nothing yet.
@@ -223,5 +244,6 @@ class HttpClient:
                 credential=carried.variable if carried else "",
                 accepted=carried.accepted(answer) if carried and challenge is None else None,
                 leak=leak,
+                **(facts_of(answer, sent.at) if self._of_platform else {}),
             )
         )

@@ -46,6 +46,10 @@ class Exchange:
         credential: the variable whose credential was sent, such as "KAMIYO_API_KEY"; "" for none.
         leak: internal details in the body of a server error, at most 80 characters; "" for none.
         accepted: whether the answer shows that this credential was accepted; None if unknown.
+        cached: the headers by which a cache shows that it answered, such as "Age: 7200"; "" for none.
+        stored_at: when the service gave that answer to the cache, UTC, ISO 8601; "" if unknown.
+        page: a fingerprint of the HTML page that was answered, without its text; "" for none.
+        leads_to: the other origin to which the answer redirects, or "".
     """
 
     method: str
@@ -58,6 +62,10 @@ class Exchange:
     credential: str = ""
     leak: str = ""
     accepted: bool | None = None
+    cached: str = ""
+    stored_at: str = ""
+    page: str = ""
+    leads_to: str = ""
 
     @property
     def command(self) -> str:

@@ -51,6 +51,8 @@ class FailureKind(StrEnum):
     CREDENTIAL_REFUSED = "credential_refused"
     RATE_LIMITED = "rate_limited"
     CHALLENGED = "challenged"
+    CACHED = "cached"
+    ANSWERED_IN_PLACE = "answered_in_place"
     NOT_TRIED = "not_tried"
     WRONG_CONTENT = "wrong_content"
 

@@ -170,7 +170,7 @@ class FollowUp:
         origin = f"{request.url.scheme}://{request.url.netloc.decode('ascii')}"
         seconds = self._timeouts.answer
         context = ClientContext(self._timeouts, self.exchanges.append, lambda: seconds, hangs=self._hangs)
-        client = HttpClient(origin, context)
+        client = HttpClient(origin, context, of_platform=True)
         try:
             return client.repeat(request)
         finally:

@@ -300,6 +300,123 @@ ONE: list[Story] = [
     ("1: the clock of this machine is off", evidence(failed(WEBHOOK), clock_ahead_s=900.0), OPEN),
 ]
 
+
+def copy(status: int, path: str = "/x", stored_s: float | None = -7200, **more: Any) -> Exchange:
+    """An answer of a cache; the run begins two seconds before 0, the default copy is two hours old."""
+    stored_at = "" if stored_s is None else at(stored_s)
+    return replace(sent(status, path), cached="Age: 7200, X-Cache: HIT", stored_at=stored_at, **more)
+
+
+def in_place(status: int = 200, **what: str) -> list[Result]:
+    """Three items that fail by the same answer for any path."""
+    kind = K.WRONG_FORMAT if status < 500 else K.SERVER_ERROR
+    return [
+        failed(item, kind, replace(sent(status, path), **what), confirmation=looks(FAILED, FAILED))  # type: ignore[arg-type]
+        for item, path in ((HEALTH, "/health"), (DATA, "/rows"), (SIGN_IN, "/sign-in"))
+    ]
+
+
+SHOWN = (Measurement("title", "Shop"),)
+
+INSTEAD: list[Story] = [
+    (
+        "1: a copy of before the release lists no rows",
+        evidence(failed(DATA, K.WRONG_CONTENT, copy(200))),
+        OPEN,
+    ),
+    (
+        "1: a 404 that was stored before the release",
+        evidence(failed(HEALTH, K.WRONG_STATUS, copy(404))),
+        OPEN,
+    ),
+    (
+        "1: a copy of before the release lets strangers in",
+        evidence(failed(LEAK, K.WRONG_CONTENT, copy(200), confirmation=looks(FAILED))),
+        OPEN,
+    ),
+    (
+        "1: a copy of nobody knows when",
+        evidence(failed(HEALTH, K.WRONG_STATUS, copy(404, stored_s=None))),
+        OPEN,
+    ),
+    (
+        "1: a copy that was made since the release",
+        evidence(failed(HEALTH, K.WRONG_STATUS, copy(404, stored_s=3))),
+        BACK,
+    ),
+    (
+        "1: a copy, and the service's own answer fails",
+        evidence(failed(HEALTH, K.SERVER_ERROR, copy(200), sent(502))),
+        BACK,
+    ),
+    (
+        "1: a copy of one path, and another path fails by itself",
+        evidence(failed(HEALTH, K.WRONG_STATUS, copy(200, "/a"), sent(404, "/b"))),
+        BACK,
+    ),
+    ("1: only a cache says that all is well", evidence(result(HEALTH, exchanges=(copy(200),))), OPEN),
+    ("1: the service says so too", evidence(result(HEALTH, exchanges=(copy(200), sent(200)))), PROCEED),
+    (
+        "1: a copy that was made since the release is well",
+        evidence(result(HEALTH, exchanges=(copy(200, stored_s=1),))),
+        PROCEED,
+    ),
+    (
+        "1: a copy that names the release",
+        evidence(
+            result(HEALTH, exchanges=(copy(200),), measurements=(Measurement("commit", NEW),)),
+            result(COMMIT, measurements=(Measurement("api_commit", NEW),)),
+            commit=NEW,
+        ),
+        PROCEED,
+    ),
+    (
+        "1: a page that need not be verified is a copy, and the service answers others",
+        evidence(result(LOOKS, exchanges=(copy(200, "/"),)), result(HEALTH, exchanges=(sent(200),))),
+        PROCEED,
+    ),
+    (
+        "1: a page that need not be verified is a copy, and the service answers nothing",
+        evidence(result(LOOKS, exchanges=(copy(200, "/"),))),
+        OPEN,
+    ),
+    (
+        "1: a copy before the deployment",
+        evidence(result(HEALTH, exchanges=(copy(200),)), records_baseline=True),
+        PROCEED,
+    ),
+    ("1: one page for any path", evidence(*in_place(page="a1")), OPEN),
+    ("1: one page for any path, of maintenance", evidence(*in_place(503, page="a1")), OPEN),
+    ("1: the same error for any path", evidence(*in_place(503)), BACK),
+    ("1: other pages for other paths", evidence(*in_place(page="a1")[:2], *in_place(page="b2")[2:]), BACK),
+    (
+        "1: one page for any path, with the title of the application",
+        evidence(
+            *in_place(page="a1"),
+            result(LOOKS, exchanges=(replace(sent(200, "/"), page="a1"),), measurements=SHOWN),
+        ),
+        BACK,
+    ),
+    (
+        "1: one page for any path, but for one that answers",
+        evidence(*in_place(page="a1"), well(LOOKS, sent(200, "/other"))),
+        BACK,
+    ),
+    ("1: one page for two paths", evidence(*in_place(page="a1")[:2]), BACK),
+    (
+        "1: every path leads to another origin",
+        evidence(*in_place(302, leads_to="https://login.example")),
+        OPEN,
+    ),
+    (
+        "1: paths lead to two other origins",
+        evidence(
+            *in_place(302, leads_to="https://a.example")[:2], *in_place(302, leads_to="https://b.example")[2:]
+        ),
+        BACK,
+    ),
+]
+
 TWO: list[Story] = [
     *(
         (
@@ -708,7 +825,7 @@ EIGHT: list[Story] = [
     ("8: it is slow", evidence(measured(LATENCY, response_times=(900.0,) * 59)), FIX),
 ]
 
-STORIES = [*ONE, *TWO, *THREE, *FIVE, *SIX, *EIGHT]
+STORIES = [*ONE, *INSTEAD, *TWO, *THREE, *FIVE, *SIX, *EIGHT]
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from kamiyo_verify.judge.attribution.before import before_of, failed_alike, why_worse
+from kamiyo_verify.judge.attribution.caches import without_copies
 from kamiyo_verify.judge.attribution.failures import (
     SILENCE,
     about_the_commit,
@@ -29,6 +30,7 @@ from kamiyo_verify.judge.attribution.failures import (
     origin,
     unanswered,
 )
+from kamiyo_verify.judge.attribution.in_place import without_substitutes
 from kamiyo_verify.judge.attribution.operator_path import corroborated
 from kamiyo_verify.judge.attribution.rate_limits import without_limited_tiers
 from kamiyo_verify.judge.attribution.refusals import refused, with_refused_samples
@@ -60,6 +62,8 @@ class AttributionReason:
 
 def attributed(evidence: Evidence) -> Evidence:
     """Return the evidence with an attribution for every result that did not pass, as far as it is known."""
+    evidence = replace(evidence, results=tuple(without_copies(evidence)))
+    evidence = replace(evidence, results=tuple(without_substitutes(evidence)))
     evidence = replace(evidence, results=tuple(without_limited_tiers(evidence)))
     evidence = replace(evidence, results=tuple(with_refused_samples(evidence)))
     evidence = replace(evidence, results=tuple(_with_control(evidence)))

@@ -58,6 +58,11 @@ def challenged(sent: Exchange) -> bool:
     return CHALLENGED in sent.problem
 
 
+def answered_in_place(sent: Exchange) -> bool:
+    """Return whether something else answered in place of the service: a firewall, or a cache."""
+    return challenged(sent) or bool(sent.cached)
+
+
 def beyond_code_because(result: Result) -> str:
     """Return why a failure lies before the service, which code has no part in; "" if it may not.
 
@@ -136,5 +141,5 @@ def answering(evidence: Evidence) -> Iterator[str]:
             result.status is Status.FAILED and failure_of(result) not in SILENCE
         ):
             for sent in result.exchanges:
-                if sent.status is not None and sent.status < 500 and not challenged(sent):
+                if sent.status is not None and sent.status < 500 and not answered_in_place(sent):
                     yield origin(sent)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from kamiyo_verify.judge.attribution.caches import PAST_CACHES, answered_by_copies
+from kamiyo_verify.judge.attribution.in_place import FROM_ELSEWHERE, answered_by_substitutes
 from kamiyo_verify.judge.attribution.rate_limits import challenged_items, rate_limited
 from kamiyo_verify.judge.attribution.refusals import ways_out
 from kamiyo_verify.judge.attribution.shut_out import ELSEWHERE, shut_out_headline
@@ -64,6 +66,10 @@ def _missing(evidence: Evidence) -> str:
         return f"{way_out}, then "
     if rate_limited(evidence):
         return "wait until the rate limit allows requests again, then "
+    if answered_by_copies(evidence):
+        return f"{PAST_CACHES}, then "
+    if answered_by_substitutes(evidence):
+        return f"{FROM_ELSEWHERE}, then "
     if evidence.interrupted or not evidence.items:
         return ""
     if gone := _answered_before(evidence):

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from kamiyo_verify.judge.attribution.failures import challenged
+from kamiyo_verify.judge.attribution.failures import answered_in_place
 from kamiyo_verify.judge.attribution.refusals import served_as_stranger
 from kamiyo_verify.judge.evidence import Evidence
 from kamiyo_verify.judge.slo import readings
@@ -133,12 +133,12 @@ def by_endpoint(
     """Return the share of failing requests of each endpoint, the worst first.
 
     An endpoint is a method and a path without ids. Answers of 300 to 499, such as 429, do not count, nor do
-    those of a firewall.
+    those of a firewall or a cache.
     """
     bad: Counter[str] = Counter()
     total: Counter[str] = Counter()
     for sent in exchanges:
-        if challenged(sent) or (sent.status is not None and 300 <= sent.status < 500):
+        if answered_in_place(sent) or (sent.status is not None and 300 <= sent.status < 500):
             continue
         endpoint = endpoint_of(sent)
         total[endpoint] += 1

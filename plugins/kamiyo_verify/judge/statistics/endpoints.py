@@ -18,14 +18,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import urlsplit
 
-from kamiyo_verify.judge.attribution.failures import challenged
+from kamiyo_verify.judge.attribution.failures import answered_in_place
 from kamiyo_verify.judge.evidence import Evidence
 from kamiyo_verify.judge.statistics.addresses import endpoint_of
 from kamiyo_verify.judge.statistics.exact import at_least
 from kamiyo_verify.judge.statistics.sequences import evidence_above
 from kamiyo_verify.judge.statistics.spells import design_effect
 from kamiyo_verify.model.result import Exchange
-from kamiyo_verify.model.words import Attribution, Part, Stopping
+from kamiyo_verify.model.words import Attribution, FailureKind, Part, Stopping
 
 FEWEST = 3
 """The smallest number of failures that is judged: one or two prove nothing about an endpoint."""
@@ -140,6 +140,8 @@ def _exchanges(evidence: Evidence) -> Iterator[tuple[Exchange, str, bool]]:
     for item, result in evidence.outcomes:
         if not item.services or item.part is Part.BROWSER or result.attribution is Attribution.PROBER:
             continue
+        if result.failure is FailureKind.ANSWERED_IN_PLACE:
+            continue
         for sent in result.exchanges:
             if sent.method.upper() in _METHODS:
                 yield sent, item.id, item.id in sampling
@@ -147,7 +149,7 @@ def _exchanges(evidence: Evidence) -> Iterator[tuple[Exchange, str, bool]]:
 
 def _failed(one: Exchange, *, sampled: bool, known: bool, answering: bool) -> bool | None:
     """Return whether an exchange failed for users; None if it does not show that."""
-    if challenged(one):
+    if answered_in_place(one):
         return None
     if one.status is None:
         return True if answering else None
