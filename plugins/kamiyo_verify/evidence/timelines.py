@@ -7,7 +7,7 @@ from datetime import datetime
 from itertools import accumulate
 from urllib.parse import urlsplit
 
-from kamiyo_verify.judge.attribution.failures import answered_in_place
+from kamiyo_verify.judge.attribution.failures import GATEWAY, answered_in_place
 from kamiyo_verify.model.downtime.outages import ServiceTimeline
 from kamiyo_verify.model.outcomes import GIVEN_ONLY
 from kamiyo_verify.model.result import Exchange
@@ -19,7 +19,8 @@ def timelines(services: Mapping[str, str], exchanges: Iterable[Exchange]) -> tup
     """Return a timeline for each service that received requests, in the order of `services`.
 
     An endpoint that never answered properly, while its service answered others in between, is broken by
-    itself: its requests are left out, so that many in a row do not look like an outage of the service.
+    itself: its requests are left out, so that many in a row do not look like an outage of the service. So
+    are those of a path that alone was asked then, and gave errors of its own, if the service answered others.
 
     Args:
         services: the public URL of each service, by its name.
@@ -37,14 +38,24 @@ def timelines(services: Mapping[str, str], exchanges: Iterable[Exchange]) -> tup
 
 
 def _without_broken_endpoints(sent: list[Exchange]) -> list[Exchange]:
-    places: dict[tuple[str, str], list[int]] = {}
+    endpoints: dict[tuple[str, str], list[int]] = {}
+    paths: dict[str, list[int]] = {}
     for place, one in enumerate(sent):
-        places.setdefault((one.method, urlsplit(one.url).path), []).append(place)
+        path = urlsplit(one.url).path
+        endpoints.setdefault((one.method, path), []).append(place)
+        paths.setdefault(path, []).append(place)
     answers = [0, *accumulate(not _failure(one) for one in sent)]
     broken = {
         place
-        for found in places.values()
+        for found in endpoints.values()
         if all(_failure(sent[place]) for place in found) and answers[found[-1]] > answers[found[0]]
+        for place in found
+    }
+    broken |= {
+        place
+        for found in paths.values()
+        if all(_own_error(sent[place]) for place in found)
+        if found[-1] - found[0] + 1 == len(found) and answers[-1] > 0
         for place in found
     }
     return [one for place, one in enumerate(sent) if place not in broken]
@@ -65,6 +76,11 @@ def _failure(sent: Exchange) -> str:
     if sent.status is None:
         return NO_ANSWER
     return str(sent.status) if sent.status >= 500 else ""
+
+
+def _own_error(sent: Exchange) -> bool:
+    """Return whether the service answered with an error, and not a proxy for a silent service."""
+    return sent.status is not None and sent.status >= 500 and sent.status not in GATEWAY
 
 
 def _began(sent: Exchange) -> float:

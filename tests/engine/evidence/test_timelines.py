@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+
+import pytest
 
 from kamiyo_verify.evidence.timelines import timelines
 from kamiyo_verify.judge.confirmation.outages import outages
@@ -46,3 +49,23 @@ def test_an_endpoint_that_answers_at_other_times_counts_for_its_service() -> Non
     away = [sent("/a", 1 + number, 503) for number in range(5)]
     [outage] = found(sent("/a", 0, 200), *away, sent("/b", 7, 200))
     assert outage.service == "site"
+
+
+def test_a_path_that_alone_was_asked_and_gave_errors_is_no_outage_of_its_service() -> None:
+    """What fails last is sent again alone: nobody asked whether the service answers others then."""
+    first = replace(sent("/login", 1, 500), method="POST")
+    alone = [first, *(sent("/login", 2 + number / 10, 500) for number in range(100))]
+    assert found(sent("/", 0, 200), *alone) == ()
+    assert found(*alone, sent("/", 20, 200)) == ()
+
+
+@pytest.mark.parametrize("status", [None, 502, 503, 504])
+def test_a_silent_service_has_an_outage_though_one_path_alone_was_asked(status: int | None) -> None:
+    [outage] = found(sent("/", 0, 200), *(sent("/login", 1 + number, status) for number in range(5)))
+    assert not outage.ended
+
+
+def test_errors_of_two_paths_or_of_all_that_was_asked_are_an_outage() -> None:
+    errors = [sent(path, 1 + number, 500) for number, path in enumerate(("/a", "/b", "/a", "/b"))]
+    assert len(found(sent("/", 0, 200), *errors)) == 1
+    assert len(found(*(sent("/a", number, 500) for number in range(4)))) == 1

@@ -26,7 +26,7 @@ SILENCE = frozenset(
 )
 """The kinds of failure in which the service does not answer properly, or a command failed."""
 
-_GATEWAY = frozenset({502, 503, 504})
+GATEWAY = frozenset({502, 503, 504})
 """The statuses that a proxy answers if the service behind it does not answer."""
 
 
@@ -131,7 +131,7 @@ def whole_service_silent(evidence: Evidence, result: Result) -> bool:
         return kind is FailureKind.NO_ANSWER
     if origin(sent) in set(answering(evidence)):
         return False
-    return kind is not FailureKind.SERVER_ERROR or sent.status in _GATEWAY
+    return kind is not FailureKind.SERVER_ERROR or sent.status in GATEWAY
 
 
 def answering(evidence: Evidence) -> Iterator[str]:
