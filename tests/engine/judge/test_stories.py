@@ -385,6 +385,24 @@ INSTEAD: list[Story] = [
         evidence(result(HEALTH, exchanges=(copy(200),)), records_baseline=True),
         PROCEED,
     ),
+    (
+        "1: a copy counts fewer rows than the baseline",
+        evidence(
+            replace(measured(DATA, health=42), exchanges=(copy(200),)),
+            before=before(data=PASSED),
+            baseline={DATA: (Measurement("health", 420),)},
+        ),
+        OPEN,
+    ),
+    (
+        "1: the service itself counts fewer rows than the baseline",
+        evidence(
+            replace(measured(DATA, health=42), exchanges=(copy(200), sent(200))),
+            before=before(data=PASSED),
+            baseline={DATA: (Measurement("health", 420),)},
+        ),
+        BACK,
+    ),
     ("1: one page for any path", evidence(*in_place(page="a1")), OPEN),
     ("1: one page for any path, of maintenance", evidence(*in_place(503, page="a1")), OPEN),
     ("1: the same error for any path", evidence(*in_place(503)), BACK),

@@ -12,7 +12,7 @@ from kamiyo_verify.judge.rules.finding import Finding
 from kamiyo_verify.model.commits import same_commit
 from kamiyo_verify.model.reasons import Reason
 from kamiyo_verify.model.runbook import Runbook
-from kamiyo_verify.model.words import Action, Attribution, Impact, Status
+from kamiyo_verify.model.words import Action, Attribution, FailureKind, Impact, Status
 
 COUNTS_ITEM = "postdeploy.data-present"
 
@@ -83,7 +83,9 @@ def falls(evidence: Evidence) -> tuple[Fall, ...]:
 
 def _falls_of(item: str, evidence: Evidence) -> Iterator[Fall]:
     result, before = evidence.result(item), evidence.before
-    if result is None or before is None or before.statuses.get(item) is not Status.PASSED:
+    if result is None or result.failure is FailureKind.CACHED:
+        return  # a cache's count is that of the time at which it was stored
+    if before is None or before.statuses.get(item) is not Status.PASSED:
         return
     names = _ROWS if item == COUNTS_ITEM else (_LISTED,)
     then = {taken.name: taken.value for taken in evidence.baseline.get(item, ())}
