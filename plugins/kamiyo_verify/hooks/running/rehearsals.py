@@ -30,36 +30,56 @@ _DECIDES = ("skip", "skipif", "xfail")
 
 
 class RehearsalsPlugin:
-    """Starts rehearsals and hands each to its check when its turn comes, in the process that runs both."""
+    """Rehearses the checks of a run that may be rehearsed, in the process that runs both."""
 
     def __init__(self, run: Run, recorder: Recorder) -> None:
         self._run = run
         self._recorder = recorder
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
+        """Rehearse for the length of the loop, unless something measures response times meanwhile."""
+        may = [
+            node
+            for node in session.items
+            if isinstance(node, pytest.Function) and self._may_be_rehearsed(node)
+        ]
+        if not may or _measures_times(session.items):
+            return (yield)
+        # Only now: hooks of every item cost a run of thousands of others its time.
+        rehearsals = _Rehearsals(self._run, self._recorder, may)
+        session.config.pluginmanager.register(rehearsals)
+        self._run.ahead.open()
+        try:
+            return (yield)
+        finally:
+            self._run.ahead.close()
+            session.config.pluginmanager.unregister(rehearsals)
+
+    def _may_be_rehearsed(self, node: pytest.Function) -> bool:
+        check = check_of(node)
+        if check is None or node.get_closest_marker(_MARK) is None:
+            return False
+        if node.cls is not None or inspect.iscoroutinefunction(node.function):
+            return False
+        if any(node.get_closest_marker(name) for name in _DECIDES):
+            return False
+        return not obstacle(check.item, check.needs, check.writes, self._run.environment)
+
+
+class _Rehearsals:
+    """Starts rehearsals, and hands each to its check when its turn comes."""
+
+    def __init__(self, run: Run, recorder: Recorder, nodes: Sequence[pytest.Function]) -> None:
+        self._run = run
+        self._recorder = recorder
         self._ahead = run.ahead
-        self._left: list[pytest.Function] = []
+        self._left = [*reversed(nodes)]  # taken from its end
         self._begun: dict[pytest.Item, Rehearsal] = {}
         self._work: queue.SimpleQueue[tuple[RehearsedFixtures, pytest.Function, Rehearsal]] = (
             queue.SimpleQueue()
         )
         self._threads: list[threading.Thread] = []
-
-    @pytest.hookimpl(wrapper=True)
-    def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
-        """Rehearse for the length of the loop, unless something measures response times meanwhile."""
-        if not _measures_times(session.items):
-            # The last one first, as the list is taken from its end.
-            self._left = [
-                node
-                for node in reversed(session.items)
-                if isinstance(node, pytest.Function) and self._may_be_rehearsed(node)
-            ]
-        if self._left:
-            self._ahead.open()
-        try:
-            return (yield)
-        finally:
-            self._ahead.close()
-            self._left.clear()
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
@@ -97,16 +117,6 @@ class RehearsalsPlugin:
     def _keep_rest(self) -> None:
         if rehearsal := self._ahead.take():
             rehearsal.keep_rest()
-
-    def _may_be_rehearsed(self, node: pytest.Function) -> bool:
-        check = check_of(node)
-        if check is None or node.get_closest_marker(_MARK) is None:
-            return False
-        if node.cls is not None or inspect.iscoroutinefunction(node.function):
-            return False
-        if any(node.get_closest_marker(name) for name in _DECIDES):
-            return False
-        return not obstacle(check.item, check.needs, check.writes, self._run.environment)
 
     def _rehearse(self) -> None:
         """Begin the rehearsals of the next checks whose fixtures are set up."""
