@@ -11,11 +11,11 @@ from kamiyo_verify.http.credentials import Carried
 from kamiyo_verify.http.deadline import seconds_allowed
 from kamiyo_verify.http.leaks import leak_in
 from kamiyo_verify.http.overlap.ahead import NotInRehearsal, Rehearsal, current_rehearsal
-from kamiyo_verify.http.overlap.sending import Sender, Sent
 from kamiyo_verify.http.problems import challenge_in
 from kamiyo_verify.http.repeats import SAFE
 from kamiyo_verify.http.requests import Parts, build, onward
 from kamiyo_verify.http.responder import copy_in, facts_of, is_past_caches, past_caches, tells_more
+from kamiyo_verify.http.sending.sender import Sender, Sent
 from kamiyo_verify.http.throttle import Throttle
 from kamiyo_verify.model.outcomes import NoAnswer, NoAnswerKind
 from kamiyo_verify.model.result import Exchange

@@ -10,8 +10,8 @@ import pytest
 from kamiyo_verify.http.client import HttpClient
 from kamiyo_verify.http.context import ClientContext
 from kamiyo_verify.http.overlap.ahead import Ahead, NotInRehearsal, Rehearsal, in_turn, rehearsing
-from kamiyo_verify.http.overlap.sending import Sent
 from kamiyo_verify.http.overlap.side_by_side import side_by_side
+from kamiyo_verify.http.sending.sender import Sent
 from kamiyo_verify.http.throttle import Throttle
 from kamiyo_verify.model.outcomes import NoAnswer
 from kamiyo_verify.model.result import Exchange

@@ -35,7 +35,7 @@ from kamiyo_verify.hooks.session_end.verdict import VerdictPlugin
 from kamiyo_verify.hooks.timeouts import DeadlinePlugin, EndPlugin, seconds_of_try
 from kamiyo_verify.hooks.xdist_workers import WorkerPlugin, WorkersPlugin
 
-_USED_BY_THREADS = ("kamiyo_verify.http.transport", "kamiyo_verify.model.hosting.port")
+_USED_BY_THREADS = ("kamiyo_verify.http.sending.transport", "kamiyo_verify.model.hosting.port")
 """What a plan does without and threads use. They must not import it themselves: pytest rewrites our modules
 by `ast.parse`, which two threads at once must not call (Python 3.11)."""
 

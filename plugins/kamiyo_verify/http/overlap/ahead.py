@@ -22,7 +22,7 @@ from kamiyo_verify.model.outcomes import NoAnswer
 if TYPE_CHECKING:
     import httpx2
 
-    from kamiyo_verify.http.overlap.sending import Sent
+    from kamiyo_verify.http.sending.sender import Sent
 
 SLOW_MS = 100.0
 """Answers that take at least so long are worth asking for ahead; a faster platform is asked in turn."""

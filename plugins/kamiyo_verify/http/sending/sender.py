@@ -60,7 +60,7 @@ class Sender:
 
     def __init__(self, origin: str, timeouts: Timeouts) -> None:
         # Imported before the first request, whose time is measured; a plan sends none and does without.
-        from kamiyo_verify.http.transport import Transport  # noqa: PLC0415
+        from kamiyo_verify.http.sending.transport import Transport  # noqa: PLC0415
 
         self._origin = origin
         self._timeouts = timeouts
