@@ -7,8 +7,10 @@ share q of the others failing, sequences of n failures are expected at most N q^
 
 from __future__ import annotations
 
+import math
+from bisect import bisect, bisect_left
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from kamiyo_verify.judge.evidence import Evidence
@@ -22,8 +24,6 @@ _LONG_S = 2.0
 
 _BY_CHANCE = 0.05
 """Expected number of failure sequences of this length from which chance explains the sequence."""
-
-_Spell = list[int]
 
 
 def outages(timelines: Iterable[ServiceTimeline]) -> tuple[ServiceOutage, ...]:
@@ -63,51 +63,85 @@ def with_downtime(seen: Deployed, timelines: Iterable[ServiceTimeline]) -> Deplo
     return replace(seen, downtime_s=longest)
 
 
+@dataclass(slots=True)
+class _Spell:
+    """The requests that failed between two answers: their places in the timeline, and seconds from its begin.
+
+    Attributes:
+        began: the first of them was sent by then, and no later request was answered before the next answer.
+        back: when the request was sent that was answered next; infinite if none was.
+        answered: when that answer came.
+        beside: how many of them waited longer beside other answers.
+    """
+
+    began: float
+    back: float
+    answered: float
+    beside: int = 0
+    places: list[int] = field(default_factory=list)
+
+
 def _of_service(timeline: ServiceTimeline) -> Iterator[ServiceOutage]:
-    spells = _spells(timeline.failures)
     bad = sum(bool(failure) for failure in timeline.failures)
     total = len(timeline.failures)
-    for spell in spells:
-        outage = _outage(timeline, spell)
-        others, others_bad = total - len(spell), bad - len(spell)
+    for spell in _spells(timeline):
+        length = len(spell.places) - spell.beside
+        others, others_bad = total - length, bad - length
         share = (others_bad + 0.5) / (others + 1)
-        rare = total * share ** len(spell) <= _BY_CHANCE if others else len(spell) > 1
-        if _failing_s(timeline, spell) >= _LONG_S or (len(spell) > 1 and rare):
-            yield outage
+        rare = total * share**length <= _BY_CHANCE if others else length > 1
+        if _failed_until(timeline, spell) - spell.began >= _LONG_S or (length > 1 and rare):
+            yield _outage(timeline, spell)
 
 
-def _spells(failures: tuple[str, ...]) -> Iterator[_Spell]:
-    """Yield the index ranges of consecutive failures."""
-    spell: _Spell = []
-    for place, failure in enumerate(failures):
-        if failure:
-            spell.append(place)
-        elif spell:
-            yield spell
-            spell = []
-    if spell:
-        yield spell
+def _spells(timeline: ServiceTimeline) -> Iterator[_Spell]:
+    """Yield the failed requests between answers.
+
+    Requests overlap. Whoever waits in vain while later requests are answered belongs to the longest time
+    without such an answer: a service that goes silent right after it was asked twice may have answered the
+    second one.
+    """
+    sent = timeline.offsets_s
+    answers = [place for place, failure in enumerate(timeline.failures) if not failure]
+    bounds = [-math.inf, *(sent[place] for place in answers), math.inf]
+    spells: dict[int, _Spell] = {}
+    for place, failure in enumerate(timeline.failures):
+        if not failure:
+            continue
+        first, ended = bisect(answers, place), sent[place] + timeline.durations_s[place]
+        last = max(first, bisect_left(bounds, ended) - 1)
+        waits = [
+            min(ended, bounds[gap + 1]) - max(sent[place], bounds[gap]) for gap in range(first, last + 1)
+        ]
+        gap = first + waits.index(max(waits))
+        if gap not in spells:
+            answered = (
+                bounds[gap + 1] + timeline.durations_s[answers[gap]] if gap < len(answers) else math.inf
+            )
+            spells[gap] = _Spell(max(sent[place], bounds[gap]), bounds[gap + 1], answered)
+        spells[gap].places.append(place)
+        spells[gap].beside += max(waits) < timeline.durations_s[place] / 2
+    yield from spells.values()
 
 
-def _failing_s(timeline: ServiceTimeline, spell: _Spell) -> float:
-    """Return the seconds from the first failing request to the end of the last, before the next answer."""
-    ended = max(timeline.offsets_s[place] + timeline.durations_s[place] for place in spell)
-    return ended - timeline.offsets_s[spell[0]]
+def _failed_until(timeline: ServiceTimeline, spell: _Spell) -> float:
+    """Return when the last of these requests failed, or the next answer came."""
+    ended = max(timeline.offsets_s[place] + timeline.durations_s[place] for place in spell.places)
+    return min(ended, spell.answered)
 
 
 def _outage(timeline: ServiceTimeline, spell: _Spell) -> ServiceOutage:
     start = _moment(timeline.began_at)
-    first, after = spell[0], spell[-1] + 1
-    began = timeline.offsets_s[first]
-    answered = after < len(timeline.offsets_s)
-    ended = timeline.offsets_s[after] if answered else began + _failing_s(timeline, spell)
+    ended = _failed_until(timeline, spell)
+    is_back = math.isfinite(spell.back)
+    if is_back:
+        ended = max(ended, spell.back)
     return ServiceOutage(
         service=timeline.service,
-        began_at=_iso(start + timedelta(seconds=began)),
-        ended_at=_iso(start + timedelta(seconds=ended)) if answered else "",
-        seconds=round(ended - began, 3),
-        requests=len(spell),
-        failures=tuple(dict.fromkeys(timeline.failures[place] for place in spell)),
+        began_at=_iso(start + timedelta(seconds=spell.began)),
+        ended_at=_iso(start + timedelta(seconds=ended)) if is_back else "",
+        seconds=round(ended - spell.began, 3),
+        requests=len(spell.places),
+        failures=tuple(dict.fromkeys(timeline.failures[place] for place in spell.places)),
     )
 
 
