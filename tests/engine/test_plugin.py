@@ -11,6 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.toy_project import Toy
+
+pytest_plugins = ["pytester"]
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -109,3 +113,27 @@ def test_the_wheel_holds_the_engine_alone_and_stands_beside_a_strangers_project(
     ran = run(python, stranger, "--env=theirs-too", "--plan")
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert "2 passed" in ran.stdout
+
+
+def test_the_engine_is_imported_as_python_does_and_checks_as_pytest_does(toy: Toy) -> None:
+    toy.items({"postdeploy.health": "core"})
+    toy.check(
+        "postdeploy/test_importers.py",
+        """
+import sys
+
+def loader(module):
+    return type(module.__spec__.loader).__name__
+
+@pytest.mark.item("postdeploy.health")
+def test_health(record):
+    ours = {name: loader(module) for name, module in sys.modules.items() if name.startswith("kamiyo_verify.")}
+    assert len(ours) > 100
+    pytests = sorted(name for name, by in ours.items() if by == "AssertionRewritingHook")
+    assert loader(sys.modules[__name__]) == "AssertionRewritingHook"
+    assert pytests == ["kamiyo_verify.plugin"]
+""",
+    )
+    ran = toy.run("-m", "postdeploy", "-W", "error")
+
+    assert ran.statuses == {"postdeploy.health": "passed"}, ran.out
