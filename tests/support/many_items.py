@@ -24,7 +24,8 @@ import pathlib, time
 import pytest
 
 
-def pytest_runtest_logfinish():
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish():
     global last
     last = time.process_time()
 

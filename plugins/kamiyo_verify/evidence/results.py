@@ -47,8 +47,8 @@ class _Try:
     screenshots: list[Screenshot] = field(default_factory=list)
 
     def take(self, report: pytest.TestReport, data: dict[str, Any] | None) -> None:
-        started = datetime.fromtimestamp(report.start, UTC).isoformat(timespec="milliseconds")
-        self.started_at = self.started_at or started
+        if not self.started_at:
+            self.started_at = datetime.fromtimestamp(report.start, UTC).isoformat(timespec="milliseconds")
         self.duration_s += report.duration
         if data is None:
             if report.failed:

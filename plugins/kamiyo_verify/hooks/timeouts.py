@@ -160,7 +160,10 @@ class _Alarm:
         """Install the signal handler; repeated for each test, because a test may replace the handler."""
         if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "SIGALRM"):
             return
-        before = signal.signal(signal.SIGALRM, self._ring)
+        before = signal.getsignal(signal.SIGALRM)
+        if before == self._ring:
+            return
+        signal.signal(signal.SIGALRM, self._ring)
         if not self._installed:
             self._before, self._installed = before, True
 

@@ -7,6 +7,7 @@ the original position of every character, so that a secret found in it can be re
 from __future__ import annotations
 
 import re
+import sys
 from bisect import bisect_right
 from collections.abc import Iterator
 from functools import lru_cache
@@ -73,14 +74,20 @@ _LETTERS = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f", "0": ""}
 class Reading:
     """A text as it is, or with one more layer of escapes undone.
 
+    Args:
+        at: where the text begins in the original one, if it is a part of it.
+
     Attributes:
         text: the text to search.
     """
 
-    __slots__ = ("_above", "_begins", "_escapes", "_tokens", "text")
+    __slots__ = ("_above", "_at", "_begins", "_escapes", "_tokens", "text")
 
-    def __init__(self, text: str, above: Reading | None = None, escapes: re.Pattern[str] = _ESCAPES) -> None:
+    def __init__(
+        self, text: str, above: Reading | None = None, escapes: re.Pattern[str] = _ESCAPES, *, at: int = 0
+    ) -> None:
         self.text = text
+        self._at = at
         self._above = above
         self._escapes = escapes
         self._tokens: list[tuple[int, int, int, int]] | None = None
@@ -94,7 +101,7 @@ class Reading:
     def origin(self, start: int, end: int) -> tuple[int, int]:
         """The position, in the original text, of these characters of this reading."""
         if self._above is None:
-            return start, end
+            return self._at + start, self._at + end
         return self._above.origin(self._before(start)[0], self._before(end - 1)[1] if end else 0)
 
     def _before(self, at: int) -> tuple[int, int]:
@@ -121,15 +128,22 @@ class Reading:
             shift = end - found.end()
 
 
-def readings(text: str) -> Iterator[Reading]:
-    """The text as it is, and with its escapes undone layer by layer; quoted-printable likewise."""
+def readings(text: str, reach: int = sys.maxsize) -> Iterator[Reading]:
+    """The text as it is, and with its escapes undone layer by layer; quoted-printable likewise.
+
+    Args:
+        text: the original text.
+        reach: the most characters that a value may take, however it is written: farther from the escapes of
+            quoted-printable, of which a report has very few, the text is not read again.
+    """
     first = Reading(text)
     yield from _layers(first)
     if "\0" in text:
         yield from _layers(first.undone(_NULS))
     if "=" in text:
-        yield from _layers(first.undone(_SOFT_BREAKS))
-        yield from _layers(first.undone(_QUOTED_PRINTABLE))
+        for part in _around(_QUOTED_PRINTABLE, text, reach):
+            yield from _layers(part.undone(_SOFT_BREAKS))
+            yield from _layers(part.undone(_QUOTED_PRINTABLE))
 
 
 def layers_of(value: str) -> list[str]:
@@ -141,6 +155,19 @@ def torn_off(text: str) -> str:
     """The text without an incomplete escape at its end."""
     found = _TORN.search(text, max(len(text) - 12, 0))
     return text[: found.start()] if found else text
+
+
+def _around(escapes: re.Pattern[str], text: str, reach: int) -> Iterator[Reading]:
+    """The parts of a text that are near to such an escape."""
+    begin, end = 0, -1
+    for found in escapes.finditer(text):
+        if end < found.start() - reach:
+            if end >= 0:
+                yield Reading(text[begin:end], at=begin)
+            begin = max(0, found.start() - reach)
+        end = min(len(text), found.end() + reach)
+    if end >= 0:
+        yield Reading(text[begin:end], at=begin)
 
 
 def _layers(reading: Reading | None) -> Iterator[Reading]:

@@ -23,6 +23,9 @@ _SHORTEST = 3
 _WORD = 120
 """Up to this many characters a text is likely to repeat, as keys, ids and the runbook's lines do."""
 
+_WRITTEN = 64
+"""The most characters in which one character of a value may be written, in layers of escapes."""
+
 _NO_TEXT = frozenset({int, float, bool, type(None)})
 
 T = TypeVar("T")
@@ -51,6 +54,7 @@ class Masker:
     def __init__(self, spared: Iterable[str] = ()) -> None:
         self._spared = {word.casefold() for word in spared}
         self._values: dict[str, str] = {}
+        self._reach = 0
         self._search, self._cuts, self._begun = Search({}), Cuts({}), Begun({})
         self._remembered = lru_cache(maxsize=65_536)(self._masked)
 
@@ -68,6 +72,7 @@ class Masker:
             for part in parts_of(value.strip()):
                 if len(part) >= _SHORTEST and part.casefold() not in self._spared:
                     self._values.setdefault(part, name)
+        self._reach = _WRITTEN * max(map(len, self._values), default=0)
         self._search, self._cuts, self._begun = Search(self._values), Cuts(self._values), Begun(self._values)
         self._remembered.cache_clear()
 
@@ -110,7 +115,7 @@ class Masker:
         """Start, end and name of each known value, in every form in which it may be written."""
         if not self._values:
             return
-        for reading in readings(text):
+        for reading in readings(text, self._reach):
             for begin, end, name in self._search.spans(reading.text):
                 yield *reading.origin(begin, end), name
             if cuts:

@@ -74,7 +74,7 @@ def _written_out(live: re.Match[str]) -> str:
 
 def written_out_in_json(text: str) -> str:
     """Return equivalent JSON with every live character escaped: safe to print on a terminal."""
-    return _LIVE.sub(_as_json_escape, text)
+    return text if text.isascii() and text.isprintable() else _LIVE.sub(_as_json_escape, text)
 
 
 def _as_json_escape(live: re.Match[str]) -> str:
