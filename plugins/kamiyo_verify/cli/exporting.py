@@ -56,8 +56,13 @@ def is_call_sent(environment: Environment, phases: str, words: Sequence[str]) ->
         phases: of the runs.
         words: pytest's arguments of the runs.
     """
+    notify, drill = choices_in(words)
+    return is_sent(environment.exports, phases.split("+"), drill=drill, notify=notify)
+
+
+def choices_in(words: Sequence[str]) -> tuple[bool | None, bool]:
+    """Return what these arguments of pytest say of --notify, or None; and whether the runs are a drill."""
     names = [word.partition("=")[0] for word in words]
     chosen = [name for name in names if name in {"--notify", "--no-notify"}]
-    notify = chosen[-1] == "--notify" if chosen else None
     drill = any(name in {"--fault", "--baseline"} for name in names)
-    return is_sent(environment.exports, phases.split("+"), drill=drill, notify=notify)
+    return chosen[-1] == "--notify" if chosen else None, drill

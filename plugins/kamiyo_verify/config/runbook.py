@@ -216,7 +216,7 @@ def _log_patterns_compile(runbook: Runbook) -> Iterator[Mistake]:
 
 def _announcements_can_be_filled(runbook: Runbook) -> Iterator[Mistake]:
     for n, row in enumerate(runbook.announcements):
-        if problem := unfillable(row):
+        if problem := unfillable(row, runbook.services.names):
             yield Mistake(("announcements", n, "text"), problem)
 
 

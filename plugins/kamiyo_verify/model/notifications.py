@@ -20,10 +20,9 @@ OF_A_DEPLOYMENT = (
     "commit",
     "branch",
     "who",
-    "api_url",
-    "frontend_url",
+    "urls",
 )
-"""The fields of an announcement template that are known when a run begins."""
+"""The fields of an announcement template that are known when a run begins; and see `url_field`."""
 
 OF_A_VERDICT = (
     "call",
@@ -36,6 +35,11 @@ OF_A_VERDICT = (
     "duration",
 )
 """The fields that a verdict adds."""
+
+
+def url_field(service: str) -> str:
+    """Return the field of an announcement template that has the URL of a service, such as "api_url"."""
+    return f"{service}_url"
 
 
 class Moment(StrEnum):

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from string import Formatter
 
-from kamiyo_verify.model.figures import counted, duration
-from kamiyo_verify.model.notifications import OF_A_DEPLOYMENT, OF_A_VERDICT, Message, Moment
+from kamiyo_verify.model.figures import counted, duration, listed
+from kamiyo_verify.model.notifications import OF_A_DEPLOYMENT, OF_A_VERDICT, Message, Moment, url_field
 from kamiyo_verify.model.runbook import Runbook
 from kamiyo_verify.model.verdict import Verdict
 from kamiyo_verify.model.words import Action, Phase, Status
@@ -44,6 +44,7 @@ class Deployment:
     Attributes:
         report: a link to the report, or its path.
         who: the person who started the deployment.
+        urls: the address of each service that answers requests, by its name.
     """
 
     project: str
@@ -52,20 +53,20 @@ class Deployment:
     commit: str = ""
     branch: str = ""
     who: str = ""
-    api_url: str = ""
-    frontend_url: str = ""
+    urls: Mapping[str, str] = field(default_factory=dict)
     report: str = ""
 
 
 def start(runbook: Runbook, deployment: Deployment) -> Message:
     """Announce that a deployment, or its verification, begins."""
-    return _message(runbook, Moment.START, _known(deployment), "")
+    return _message(runbook, Moment.START, _known(runbook, deployment), "")
 
 
 def outcome(runbook: Runbook, deployment: Deployment, verdict: Verdict) -> Message:
     """Announce the result: success for "proceed", failure for every other recommendation."""
     moment = moment_of(verdict)
-    return _message(runbook, moment, {**_known(deployment), **_found(deployment, verdict)}, deployment.report)
+    fields = {**_known(runbook, deployment), **_found(deployment, verdict)}
+    return _message(runbook, moment, fields, deployment.report)
 
 
 def trial(deployment: Deployment, now: str) -> Message:
@@ -102,22 +103,23 @@ def _filled(lines: list[str], fields: Mapping[str, str]) -> Iterator[str]:
             yield line.format_map(fields).rstrip()
 
 
-def _known(deployment: Deployment) -> dict[str, str]:
+def _known(runbook: Runbook, deployment: Deployment) -> dict[str, str]:
+    urls = deployment.urls
     deploys = Phase.DEPLOY in deployment.phases
     known = (
         inert_everywhere(deployment.project),
         deployment.environment,
-        "API and frontend",
+        inert_everywhere(listed(map(runbook.services.name, urls))) or UNKNOWN,
         "is being deployed" if deploys else "is being verified",
         "expected" if deploys else "",
         inert_everywhere(deployment.commit[:7]) or UNKNOWN,
         inert_everywhere(deployment.branch, 80) or UNKNOWN,
         inert_everywhere(deployment.who, 80) or UNKNOWN,
         # From the environment's own file; these links are meant to be opened.
-        deployment.api_url,
-        deployment.frontend_url,
+        listed(urls.values()),
     )
-    return dict(zip(OF_A_DEPLOYMENT, known, strict=True))
+    of_services = {url_field(name): urls.get(name, "") for name in (*runbook.services.names, *urls)}
+    return {**of_services, **dict(zip(OF_A_DEPLOYMENT, known, strict=True))}
 
 
 def _found(deployment: Deployment, verdict: Verdict) -> dict[str, str]:

@@ -61,6 +61,29 @@ def test_a_run_tells_its_beginning_and_its_end(toy: Toy, workers: tuple[str, ...
     assert secretive(ran, toy.folder)
 
 
+def test_a_team_whose_services_have_other_names_is_told_as_well(toy: Toy) -> None:
+    toy.items({"postdeploy.health": "core", "postdeploy.data": "data"})
+    toy.write(
+        "environments/toy.toml",
+        f"""
+title = "Shop"
+[services.web]
+url = "http://127.0.0.1:9"
+[notifications]
+channels = ["TEAM_URL"]
+patience_s = {PATIENT_S}
+""",
+    )
+    toy.check("postdeploy/test_a.py", SHOWS_COMMIT)
+    with listening() as (server, address):
+        ran = toy.run("-m", "postdeploy", "--commit", "9c41d07", env={"TEAM_URL": address})
+        first, last = received_messages(server)
+
+    assert ran.code == 0, ran.out
+    assert first["title"] == "[DEPLOYMENT] Shop toy: commit 9c41d07 is being verified"
+    assert last["title"] == "[DEPLOYMENT] ✓ Shop toy: commit 9c41d07 is verified"
+
+
 @MOSTLY_ALONE
 def test_a_failure_is_told_with_its_reason(toy: Toy, workers: tuple[str, ...]) -> None:
     channels(toy, 'tell = ["failure"]')

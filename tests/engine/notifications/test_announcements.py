@@ -16,6 +16,7 @@ from kamiyo_verify.config.runbook import load_runbook
 from kamiyo_verify.judge.decide import decide
 from kamiyo_verify.model.notifications import Moment
 from kamiyo_verify.model.runbook import Announcement, Runbook
+from kamiyo_verify.model.services import Services
 from kamiyo_verify.model.verdict import Verdict
 from kamiyo_verify.model.words import Action, Phase, Status
 from kamiyo_verify.notifications.announcements import (
@@ -37,8 +38,7 @@ HERE = Deployment(
     commit="9c41d07" + "0" * 33,
     branch="main",
     who="ada",
-    api_url="https://api.kamiyo.ai",
-    frontend_url="https://kamiyo.ai",
+    urls={"api": "https://api.kamiyo.ai", "frontend": "https://kamiyo.ai"},
     report="https://ci.example/runs/7",
 )
 
@@ -60,7 +60,7 @@ def test_a_beginning_says_what_where_and_by_whom() -> None:
     told = start(OURS, HERE)
 
     assert told.title == "[DEPLOYMENT] Kamiyo prod: commit 9c41d07 is being deployed"
-    assert told.lines[:3] == ("- services: API and frontend", "- branch: main", "- by: ada")
+    assert told.lines[:3] == ("- services: kamiyo-api and kamiyo-frontend", "- branch: main", "- by: ada")
     assert told.moment is Moment.START
     assert told.lines[3] == "- expected: 10 to 15 minutes, with 2 to 3 minutes of downtime"
     verifies = start(OURS, replace(HERE, phases=(Phase.POSTDEPLOY,)))
@@ -118,7 +118,9 @@ def test_nothing_that_came_from_outside_is_live() -> None:
     told = outcome(
         OURS, replace(HERE, who=PINGS, branch=PINGS), replace(bad, headline=PINGS, next_step=PINGS)
     )
-    text = "\n".join([told.title, *told.lines]).replace(HERE.api_url, "").replace(HERE.frontend_url, "")
+    text = "\n".join([told.title, *told.lines])
+    for url in HERE.urls.values():
+        text = text.replace(url, "")
 
     assert "everyone" in text
     own = {"[": text.count("[DEPLOYMENT]"), "]": text.count("[DEPLOYMENT]")}
@@ -149,7 +151,33 @@ def test_plain_words_stay_as_they_are() -> None:
     ],
 )
 def test_a_template_that_cannot_be_filled_is_refused(text: str, says: str) -> None:
-    assert says in unfillable(Announcement(id=Moment.START, when="x", text=text))
+    assert says in unfillable(Announcement(id=Moment.START, when="x", text=text), ["api", "frontend"])
+
+
+@pytest.mark.parametrize("text", ["{api_url}", "{social-watcher_url} and {urls}", "{commit}{{}}"])
+def test_a_template_may_name_the_address_of_each_service(text: str) -> None:
+    row = Announcement(id=Moment.START, when="x", text=text)
+    assert unfillable(row, OURS.services.names) == ""
+
+
+SHOP = {"web": "https://shop.example", "checkout-api": "https://pay.shop.example"}
+
+
+def test_another_team_has_other_services_than_ours() -> None:
+    text = "[D] {services}\n- {checkout-api_url}\n- all: {urls}\n- worker: {worker_url}"
+    names = Services(names={"web": "the shop", "checkout-api": "the till", "worker": "the worker"})
+    row = Announcement(id=Moment.START, when="x", text=text)
+    theirs = RUNBOOK.model_copy(update={"announcements": (row,), "services": names})
+    here = replace(HERE, urls=SHOP)
+
+    assert start(theirs, here).title == "[D] the shop and the till"
+    assert start(theirs, here).lines == (
+        "- https://pay.shop.example",
+        "- all: https://shop.example and https://pay.shop.example",
+    )
+    assert "API" not in "".join(start(RUNBOOK, here).lines)
+    ours = outcome(OURS, here, GOOD)
+    assert not any("website" in line or "API" in line for line in ours.lines), "it has no such services"
 
 
 LINES = st.lists(

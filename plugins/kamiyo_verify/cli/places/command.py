@@ -33,6 +33,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from kamiyo_verify.cli.announcing import CallAnnouncer
 from kamiyo_verify.cli.combine import deliver, policy_of
 from kamiyo_verify.cli.exporting import export_call, phases_in
 from kamiyo_verify.cli.places import here as at_the_place
@@ -124,6 +125,18 @@ def _run(asked: argparse.Namespace, more: Sequence[str], root: Path, masker: Mas
         max_age=timedelta(minutes=policy.places_within_min),
     )
     visits = [Visit(remote, order, known) for remote in remotes]
+    words = [*more, *([] if asked.notify is None else ["--notify" if asked.notify else "--no-notify"])]
+    phases = phases_in([order.mark])
+    announcer = CallAnnouncer(
+        environment,
+        asked.policy or root / "runbook.toml",
+        masker.text,
+        words,
+        phases=phases,
+        commit=order.commit,
+        page=output / "places.md",
+    )
+    announcer.begin()
     try:
         visit_all(visits, within_s, project.say)
     except Interrupted as interrupted:
@@ -131,9 +144,10 @@ def _run(asked: argparse.Namespace, more: Sequence[str], root: Path, masker: Mas
         return int(ExitCode.INTERRUPTED)
     verdict = combined(visits, environment, policy, masker, order)
     deliver(verdict, output)
-    words = [*more, *([] if asked.notify is None else ["--notify" if asked.notify else "--no-notify"])]
-    for line in export_call(environment, verdict, words, output, phases_in([order.mark])):
+    for line in export_call(environment, verdict, words, output, phases):
         project.say(line)
+    if problem := announcer.finish(verdict):
+        project.say(f"Notify       not sent; the call does not change: {problem}")
     return verdict.exit_code
 
 
@@ -197,7 +211,8 @@ def _parser() -> argparse.ArgumentParser:
     written = "write the reports and the combined call here; default: reports/<env>/places-<time>/"
     add("--output", type=Path, metavar="DIR", help=written)
     sent = (
-        "send the combined call to other systems, whatever the phase, or do not; default: as [exports] says"
+        "send the combined call to channels and other systems, whatever the phase, or do not; default: as"
+        " [notifications] and [exports] say"
     )
     add("--notify", action=argparse.BooleanOptionalAction, help=sent)
     shown = "show the commands, and run nothing"

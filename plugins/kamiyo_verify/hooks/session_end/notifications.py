@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from kamiyo_verify.config.environment import Environment
 from kamiyo_verify.hooks.run import Run
 from kamiyo_verify.hooks.selection import Selection
-from kamiyo_verify.model.notifications import Delivery, Message, Moment
+from kamiyo_verify.model.notifications import Delivery, Message, Moment, Notifications
 from kamiyo_verify.model.outside.own_job import run_url, started_by
 from kamiyo_verify.model.verdict import Verdict
 from kamiyo_verify.model.words import Phase
@@ -69,8 +69,7 @@ def deployment(
         commit=commit,
         branch=branch,
         who=started_by(os.environ) or login(),
-        api_url=environment.api_url,
-        frontend_url=environment.frontend_url,
+        urls=environment.public,
         report=report,
     )
 
@@ -96,9 +95,21 @@ def report_link(environment: Environment, folder: Path | None) -> str:
     return run_url(os.environ) or os.path.relpath(folder / "report.html")
 
 
+def is_announced(table: Notifications, phases: Iterable[Phase], *, drill: bool, notify: bool | None) -> bool:
+    """Return whether a run of these phases is announced in channels.
+
+    Args:
+        table: the environment's [notifications].
+        phases: of the run.
+        drill: whether it is one.
+        notify: what the command line wants, or None.
+    """
+    if notify is not None or not table.channels:
+        return bool(notify) and bool(table.channels)
+    return (table.drills or not drill) and any(phase in table.phases for phase in phases)
+
+
 def _wanted(run: Run, selection: Selection) -> bool:
-    asked, table = run.options.notify, run.configured.notifications
-    if asked is not None or not table.channels:
-        return bool(asked) and bool(table.channels)
     drill = bool(run.options.faults) or run.options.baseline
-    return (table.drills or not drill) and any(phase in table.phases for phase in selection.phases)
+    table = run.configured.notifications
+    return is_announced(table, selection.phases, drill=drill, notify=run.options.notify)
