@@ -41,7 +41,11 @@ class Platform:
 
 @contextmanager
 def serving(
-    answers: Answers, *, headers: Mapping[str, str] | None = None, tls: ssl.SSLContext | None = None
+    answers: Answers,
+    *,
+    headers: Mapping[str, str] | None = None,
+    tls: ssl.SSLContext | None = None,
+    otherwise: object = None,
 ) -> Iterator[Platform]:
     platform = Platform("")
 
@@ -51,7 +55,7 @@ def serving(
             platform.credentials += [
                 self.headers[one] for one in ("Authorization", "Cookie") if self.headers[one]
             ]
-            found = {"/": {"service": "notes"}, **answers}.get(self.path)
+            found = {"/": {"service": "notes"}, **answers}.get(self.path, otherwise)
             page = isinstance(found, str) and found.startswith("<")
             body = (str(found) if page else json.dumps(found)).encode()
             self.send_response(404 if found is None else 200)

@@ -124,9 +124,13 @@ def _days(http: HttpClient) -> float:
 
 
 def _is_health(http: HttpClient, path: str, missing: Answer) -> bool:
-    """Whether a path answers 200, unless the site answers 200 to every path."""
+    """Whether a path answers 200, unless the site answers so to every path.
+
+    A page of one application answers every path with itself; what is no page is then an answer of its own.
+    """
     answer = http.get(path)
-    return answer.status == 200 and not missing.ok and not (answer.is_html and _has_words(answer))
+    of_its_own = not missing.ok or (missing.is_html and not answer.is_html)
+    return answer.status == 200 and of_its_own and not (answer.is_html and _has_words(answer))
 
 
 def _has_words(answer: Answer) -> bool:
