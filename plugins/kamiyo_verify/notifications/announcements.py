@@ -126,7 +126,7 @@ def _found(deployment: Deployment, verdict: Verdict) -> dict[str, str]:
     seen = verdict.deployment.seen
     taken = seen.duration_s or words.seconds_taken(verdict)
     commit = verdict.commit or seen.commit or deployment.commit
-    description = (
+    values = (
         words.CALLS[verdict.recommendation],
         verdict.headline,
         _because(verdict),
@@ -136,7 +136,7 @@ def _found(deployment: Deployment, verdict: Verdict) -> dict[str, str]:
         _issues(verdict),
         duration(taken) if taken else "",
     )
-    found = {name: inert_everywhere(text) for name, text in zip(OF_A_VERDICT, description, strict=True)}
+    found = {name: inert_everywhere(text) for name, text in zip(OF_A_VERDICT, values, strict=True)}
     found["commit"] = inert_everywhere(commit[:7]) or UNKNOWN
     for name, of_run in (("branch", seen.branch), ("who", seen.deployer)):
         if of_run:

@@ -45,8 +45,8 @@ class Channels:
     def deliveries(self) -> tuple[Delivery, ...]:
         """Return the result of every message; wait little longer than one message may take."""
         until = time.monotonic() + self._table.patience_s + _GRACE_S
-        description = [channel for channel in self._table.channels if channel.name in self._under_way]
-        return tuple(one for channel in description for one in self._of(channel, until - time.monotonic()))
+        used = [channel for channel in self._table.channels if channel.name in self._under_way]
+        return tuple(one for channel in used for one in self._of(channel, until - time.monotonic()))
 
     def _of(self, channel: Credential, left_s: float) -> Sequence[Delivery]:
         try:

@@ -52,7 +52,7 @@ def incident_md(page: Incident, links: Links, *, at: str) -> str:
         "",
         "## Escalation, by the clock",
         "",
-        *table(("Level", "From", "Who", "Does", "Reached", "StatusAnswer at, by"), map(_level, page.levels)),
+        *_escalation(page),
         "",
         "## Timeline",
         "",
@@ -81,6 +81,13 @@ def incident_md(page: Incident, links: Links, *, at: str) -> str:
         *todos(deployment_file),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _escalation(page: Incident) -> Iterator[str]:
+    if not page.levels:
+        yield f"The runbook has no levels of escalation. Who was called, and when: {BLANK}"
+        return
+    yield from table(("Level", "From", "Who", "Does", "Reached", "Answered at, by"), map(_level, page.levels))
 
 
 def _times(page: Incident) -> Iterator[str]:

@@ -80,6 +80,9 @@ def evidence(deployment_file: DeploymentFile, links: Links) -> Iterator[str]:
     yield ""
     yield "### Objectives"
     yield ""
+    if not deployment_file.slos:
+        yield "No objective is recorded for this deployment."
+        return
     yield from table(
         ("Objective", "Verdict", "Value", "What was seen"), map(_objective, deployment_file.slos)
     )

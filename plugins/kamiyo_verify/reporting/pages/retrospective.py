@@ -47,13 +47,21 @@ def retrospective_md(page: Retrospective, links: Links, *, at: str) -> str:
         *decisions(deployment_file),
         "",
         "## Questions",
-        *(line for n, one in enumerate(page.answers, 1) for line in _answered(n, one)),
+        *_questions(page),
         "",
         "## Action items",
         "",
         *todos(deployment_file),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _questions(page: Retrospective) -> Iterator[str]:
+    if not page.answers:
+        yield ""
+        yield f"The runbook asks none. What went well, and what did not: {BLANK}"
+    for number, one in enumerate(page.answers, 1):
+        yield from _answered(number, one)
 
 
 def _answered(number: int, one: Answered) -> Iterator[str]:

@@ -126,6 +126,7 @@ def test_an_incident_page_tells_how_bad_how_soon_and_how_long(
     assert "users: something" in part(page, "Impact")
     assert "40 errors in 400 requests" in part(page, "Impact")
     assert f"how they noticed: {BLANK}" in part(page, "Impact")
+    assert "| Level | From | Who | Does | Reached | Answered at, by |" in page
     for row in (
         "The first failing try |  | 6 min",
         "The call |  | 9 min",
@@ -234,6 +235,25 @@ def pages_of(project: Path, *runs: str) -> tuple[str, str]:
         retrospective_md(back, dict.fromkeys(runs, "r.html"), at=moment(0)),
         incident_md(trouble, {}, at=moment(0)),
     )
+
+
+def test_a_runbook_without_questions_levels_and_objectives_leaves_no_empty_part(project: Path) -> None:
+    bare = LASTING.model_copy(update={"questions": (), "escalation": (), "slos": ()})
+    with ledger_of(project) as ledger:
+        ledger.add(recorded(project / "h", *took(3, at=0), run="h", commit="h", phases=BOTH, runbook=bare))
+        found = tuple(ledger.runs(["h"]))
+        [record] = deployments([one for one in ledger.past("staging") if one.id == "h"])
+    about = deployment_file("staging", record, found, ())
+    back = retrospective_md(retrospective(bare, about), {}, at=moment(0))
+    trouble = incident_md(incident(bare, about, found[-1]), {}, at=moment(0))
+
+    assert part(back, "Questions").strip() == (
+        f"The runbook asks none. What went well, and what did not: {BLANK}"
+    )
+    assert part(trouble, "Escalation, by the clock").strip() == (
+        f"The runbook has no levels of escalation. Who was called, and when: {BLANK}"
+    )
+    assert "No objective is recorded for this deployment." in part(back, "Evidence")
 
 
 def test_what_a_target_said_is_inert(project: Path) -> None:
