@@ -428,3 +428,15 @@ def test_the_combined_call_is_exported_once(words: tuple[str, ...], pushes: int,
         assert len(found.pushed) == pushes
     ctrf = json.loads((places.output / "ctrf.json").read_text(encoding="utf-8"))
     assert ctrf["extra"]["recommendation"] == verdict(places)["recommendation"]
+
+
+def test_a_place_on_this_machine_uses_the_interpreter_of_the_command(
+    places: Places, capsys: pytest.CaptureFixture[str]
+) -> None:
+    places.add("frankfurt", table='ssh = "frankfurt"\nfolder = "x"')
+    places.add("here", table="local = true")
+
+    assert run(places, "--plan") == 0
+    frankfurt, here = (line for line in capsys.readouterr().out.splitlines() if line.startswith("  run"))
+    assert f"exec {shlex.quote(sys.executable)} -m kamiyo_verify.cli" in here
+    assert "exec .venv/bin/python -m kamiyo_verify.cli" in frankfurt

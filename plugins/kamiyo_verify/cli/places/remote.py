@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,7 +66,7 @@ class Remote:
     def run_command(self, order: Order) -> list[str]:
         """Return the command that runs the verification there."""
         words = [
-            *(self.settings.python, "-m", "kamiyo_verify.cli", "places", "here"),
+            *(self.settings.python or self._usual_python(), "-m", "kamiyo_verify.cli", "places", "here"),
             *(f"--env={order.environment}", f"--place={self.name}", "-m", order.mark),
             *([f"--commit={order.commit}"] if order.commit else []),
             *(f"--report-dir={order.folder}/{self.name}", f"--within={order.within_s:g}"),
@@ -73,6 +74,9 @@ class Remote:
             *order.more,
         ]
         return self._reached(words)
+
+    def _usual_python(self) -> str:
+        return sys.executable if self.settings.local else ".venv/bin/python"
 
     def fetch_command(self, order: Order) -> list[str]:
         """Return the command that writes the report's folder as a tar archive to its standard output."""

@@ -51,7 +51,8 @@ class PlaceSettings(Table):
         local: whether the place is this machine.
         folder: the project's folder there; relative to the home folder of the user there, or to this project
             of a local place.
-        python: the interpreter there that has kamiyo-verify; relative to the folder if it has a /.
+        python: the interpreter there that has kamiyo-verify; relative to the folder if it has a /. None for
+            that of this command at a local place, and for `.venv/bin/python` at others.
         variables: names of variables that must be set there, in its process environment or its .env.
     """
 
@@ -59,7 +60,7 @@ class PlaceSettings(Table):
     ssh_config: Annotated[str, AfterValidator(_path)] | None = None
     local: bool = False
     folder: Annotated[str, AfterValidator(_path)] = "."
-    python: Annotated[str, AfterValidator(_path)] = ".venv/bin/python"
+    python: Annotated[str, AfterValidator(_path)] | None = None
     variables: tuple[Annotated[str, AfterValidator(_variable)], ...] = ()
 
     @model_validator(mode="after")
