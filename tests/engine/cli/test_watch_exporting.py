@@ -20,9 +20,11 @@ from kamiyo_verify.model.history.watch import WatchState
 from kamiyo_verify.model.words import Action
 from kamiyo_verify.reporting.json import verdict_json
 from tests.engine.judge.watch.journals import plan
+from tests.support.channels import PATIENT_S, received_messages
+from tests.support.channels import listening as channel
 from tests.support.evidence_for import FAILED, SIGN_IN, evidence, result
 from tests.support.listeners import COMMIT, REPOSITORY, Listeners, listening
-from tests.support.toy_project import Toy
+from tests.support.toy_project import ROOT, Toy
 
 pytest_plugins = ["pytester"]
 
@@ -44,12 +46,16 @@ STATUS = f"/repos/{REPOSITORY}/statuses/{COMMIT}"
 WELL, BROKEN, KILLED = "well", "broken", "killed"
 
 
-def environment(folder: Path, found: Listeners, exports: str = "") -> Environment:
+def environment(
+    folder: Path, found: Listeners, exports: str = "", *, channel_url: str = "", notifications: str = ""
+) -> Environment:
     tables = TABLES.format(origin=found.origin, repository=REPOSITORY, exports=exports)
     (folder / "environments").mkdir()
     text = f'[services.api]\nurl = "https://api.example.com"\n{tables}'
+    if channel_url:
+        text += f'[notifications]\nchannels = ["TEAM_URL"]\npatience_s = {PATIENT_S}\n{notifications}\n'
+    variables = {"TOY_GITHUB_TOKEN": TOKEN, "TEAM_URL": channel_url}
     (folder / "environments" / "test.toml").write_text(text, encoding="utf-8")
-    variables = {"TOY_GITHUB_TOKEN": TOKEN}
     return load_environment("test", folder / "environments", overrides={}, variables=variables, dotenv=None)
 
 
@@ -82,7 +88,8 @@ def watched(
     masker = Masker()
     masker.learn(here)
     known = replace(plan(), environment="test", commit=COMMIT, arguments=("-m", "postdeploy"))
-    return [*watch_exported(here, folder, known, final(call, len(rounds)), words, masker)]
+    state, runbook = final(call, len(rounds)), ROOT / "runbook.toml"
+    return [*watch_exported(here, folder, known, state, words, masker, runbook)]
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -121,6 +128,39 @@ def test_the_final_call_is_sent_once_and_written(
     ).read_text(encoding="utf-8")
     written = [path.read_text(encoding="utf-8") for path in tmp_path.iterdir() if path.is_file()]
     assert TOKEN not in "".join(written) + str(sent)
+
+
+@pytest.mark.parametrize(
+    ("words", "notifications", "call", "titles"),
+    [
+        ((), "", Action.ROLL_BACK, ["[DEPLOYMENT] ✗ ROLL BACK: "]),
+        ((), "", Action.PROCEED, ["[DEPLOYMENT] ✓ "]),
+        ((), 'tell = ["failure"]', Action.PROCEED, []),
+        ((), 'phases = ["deploy"]', Action.ROLL_BACK, []),
+        (("--notify",), 'phases = ["deploy"]', Action.ROLL_BACK, ["[DEPLOYMENT] ✗ ROLL BACK: "]),
+        (("--no-notify",), "", Action.ROLL_BACK, []),
+        (("--fault=gone",), "", Action.ROLL_BACK, []),
+    ],
+    ids=str,
+)
+def test_the_final_call_is_announced_once(
+    words: tuple[str, ...], notifications: str, call: Action, titles: list[str], tmp_path: Path
+) -> None:
+    with listening() as found, channel() as (server, address):
+        here = environment(tmp_path, found, channel_url=address, notifications=notifications)
+        for _ in range(2):
+            assert watched(tmp_path, here, call, WELL, BROKEN, words=words) == []
+        heard = received_messages(server)
+    assert len(heard) == len(titles)
+    assert all(title in one["title"] for title, one in zip(titles, heard, strict=True))
+    assert TOKEN not in str(heard)
+
+
+def test_a_channel_that_does_not_take_the_call_changes_nothing(tmp_path: Path) -> None:
+    with listening() as found:
+        here = environment(tmp_path, found, channel_url="json://127.0.0.1:9/x")
+        [line] = watched(tmp_path, here, Action.ROLL_BACK, BROKEN)
+    assert line == ("Notify       not sent; the call does not change: TEAM_URL (json) could not be reached")
 
 
 @pytest.mark.parametrize(

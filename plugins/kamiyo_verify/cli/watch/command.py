@@ -8,7 +8,7 @@ proven and confirmed ends the watch at once. It only says so: nothing is rolled 
 The exit code is that of the final call: 0 proceed, 10 hold or fix forward, 20 roll back, 30 inconclusive;
 2 if it was interrupted. The same command with the same --report-dir goes on with a watch that was
 interrupted or killed. With --serve the state is also a page, and /metrics for Prometheus, until it ends.
-The final call is exported once, as that of a run is; the rounds are not.
+The final call is announced in channels and exported once, as that of a run is; the rounds are not.
 """
 
 from __future__ import annotations
@@ -93,7 +93,8 @@ def _watch(asked: argparse.Namespace, more: Sequence[str], root: Path, masker: M
         if state is None:
             return int(ExitCode.INTERRUPTED)
         words = [*more, *([] if asked.notify is None else ["--notify" if asked.notify else "--no-notify"])]
-        for line in watch_exported(environment, folder, journal.plan, state, words, masker):
+        runbook = root / "runbook.toml"
+        for line in watch_exported(environment, folder, journal.plan, state, words, masker, runbook):
             say(line)
         return state.final.exit_code
 
@@ -209,7 +210,10 @@ def _parser() -> argparse.ArgumentParser:
         metavar="DIR",
         help="the folder of the watch; default: reports/<env>/watch-<time>/; a watch in it goes on",
     )
-    sent = "send the final call to other systems, whatever the phase, or do not; default: as [exports] says"
+    sent = (
+        "send the final call to channels and other systems, whatever the phase, or do not; default: as"
+        " [notifications] and [exports] say"
+    )
     add("--notify", action=argparse.BooleanOptionalAction, help=sent)
     add_serve_options(parser, "serve the live state as a page, and /metrics, until the watch ends")
     return parser
