@@ -63,6 +63,7 @@ def silence(environment, record, stop):
 NOBODY = "http://127.0.0.1:1"
 
 ENVIRONMENT = """
+title = "Kamiyo"
 mutations = "forbidden"
 absent = ["payments"]
 

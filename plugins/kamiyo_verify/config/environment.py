@@ -69,6 +69,7 @@ class Environment(Table):
     """One complete environment: the file's settings, the command line's URLs and the credentials found.
 
     Attributes:
+        title: what reports call the platform; the name of the project's folder where the file gives none.
         credentials: the platform's own credentials by name, as its services expect them.
         services: the services by name; queries to the host cover those with a hosting_id.
         places: the places from which `kamiyo-verify places run` verifies it, by name.
@@ -76,7 +77,7 @@ class Environment(Table):
     """
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
-    title: str = "Kamiyo"
+    title: str = ""
     production: bool = False
     mutations: Mutations = Mutations.FORBIDDEN
     absent: frozenset[Part] = frozenset()

@@ -86,6 +86,7 @@ def load_environment(
     draft = Draft.read(path)
     if draft.table.setdefault("name", path.stem) != path.stem:
         draft.refuse(("name",), f'must be "{path.stem}", as the file is called, or be left out')
+    draft.table.setdefault("title", directory.resolve().parent.name or "the platform")
     refuse_unknown_services(draft, overrides)
     draft.place(overrides, source="command line")
     environment = _filled(_built(draft), variables, read_dotenv(dotenv))

@@ -256,3 +256,12 @@ def test_the_forms_of_a_dotenv_file_are_read(tmp_path: Path) -> None:
         None,
         ["-----BEGIN", "x", "-----END"],
     )
+
+
+@pytest.mark.parametrize(("text", "title"), [("", "the-shop"), ('title = "Our shop"\n', "Our shop")])
+def test_what_has_no_title_is_called_as_its_project(text: str, title: str, tmp_path: Path) -> None:
+    folder = tmp_path / "the-shop" / "environments"
+    folder.mkdir(parents=True)
+    (folder / "here.toml").write_text(text + GOOD, encoding="utf-8")
+    here = load_environment("here", folder, overrides={}, variables={}, dotenv=None)
+    assert here.title == title
