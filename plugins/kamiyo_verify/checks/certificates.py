@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 from kamiyo_verify.http.client import HttpClient
-from kamiyo_verify.http.problems import certificate_trouble
-from kamiyo_verify.model.outcomes import NoAnswer, NoAnswerKind, NotApplicable
+from kamiyo_verify.http.problems import certificate_trouble, no_answer
+from kamiyo_verify.model.outcomes import NoAnswer, NoAnswerKind, NotApplicable, Unverified
 
 
 def certificate_end(http: HttpClient) -> datetime:
@@ -17,7 +17,8 @@ def certificate_end(http: HttpClient) -> datetime:
 
     Raises:
         NotApplicable: the origin is not https.
-        NoAnswer: TLS, as the certificate is not trusted or is of another name; UNREACHABLE.
+        NoAnswer: TLS, as the certificate is not trusted or is of another name, or there is no connection.
+        Unverified: the origin is reached by a proxy alone.
     """
     parts = urlsplit(http.origin)
     if parts.scheme != "https":
@@ -26,7 +27,7 @@ def certificate_end(http: HttpClient) -> datetime:
         parts.hostname or "",
         min(http.context.timeouts.connect, max(http.context.remaining(), 0.1)),
     )
-    from kamiyo_verify.http.pool import trusted_certificates  # noqa: PLC0415 - brings httpx2 with it
+    from kamiyo_verify.http.pool import proxy_for, trusted_certificates  # noqa: PLC0415 - brings httpx2 with it
 
     trusted = trusted_certificates(http.origin)
     try:
@@ -42,6 +43,10 @@ def certificate_end(http: HttpClient) -> datetime:
         message = f"{http.origin} has no trusted certificate: {why.reason or 'TLS failed'}"
         raise NoAnswer(NoAnswerKind.TLS, message, http.origin) from None
     except OSError as why:
-        message = f"{http.origin} was not reached: {why.strerror or 'no connection'}"
-        raise NoAnswer(NoAnswerKind.UNREACHABLE, message, http.origin) from None
+        if proxy_for(http.origin):
+            message = (
+                f"{http.origin} is reached by a proxy, which shows no certificate: {why.strerror or why}"
+            )
+            raise Unverified(message) from None
+        raise no_answer(why, http.origin, seconds, connected=False) from None
     return datetime.fromtimestamp(ssl.cert_time_to_seconds(str(found["notAfter"])), tz=UTC)

@@ -7,7 +7,7 @@ from datetime import datetime
 from itertools import accumulate
 from urllib.parse import urlsplit
 
-from kamiyo_verify.judge.attribution.failures import GATEWAY, answered_in_place
+from kamiyo_verify.judge.attribution.failures import GATEWAY, not_of_the_service
 from kamiyo_verify.model.downtime.outages import ServiceTimeline
 from kamiyo_verify.model.outcomes import GIVEN_ONLY
 from kamiyo_verify.model.result import Exchange
@@ -30,7 +30,7 @@ def timelines(services: Mapping[str, str], exchanges: Iterable[Exchange]) -> tup
     of: dict[str, dict[Exchange, None]] = {name: {} for name in services}
     for sent in exchanges:
         service = by_host.get(urlsplit(sent.url).netloc.rpartition("@")[2].lower())
-        ours = sent.status == 429 or answered_in_place(sent) or GIVEN_ONLY in sent.problem
+        ours = sent.status == 429 or not_of_the_service(sent) or GIVEN_ONLY in sent.problem
         if service is not None and sent.at and not ours:
             of[service].setdefault(sent)
     served = {name: _without_broken_endpoints(sorted(found, key=_began)) for name, found in of.items()}

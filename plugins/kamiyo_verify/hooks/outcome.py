@@ -16,6 +16,8 @@ import pytest
 
 from kamiyo_verify.hooks.clock import NotTried, OutOfTime
 from kamiyo_verify.http.control_probe import ControlResult
+from kamiyo_verify.http.readable import masked_url
+from kamiyo_verify.http.sending.ways import another_way
 from kamiyo_verify.judge.attribution.failures import failure_by
 from kamiyo_verify.model.credentials import Refusal
 from kamiyo_verify.model.outcomes import (
@@ -45,12 +47,17 @@ _PYTEST = tuple(
 _NEVER_FAILED = {
     NoAnswerKind.RATE_LIMITED: Attribution.PROBER,
     NoAnswerKind.CHALLENGED: Attribution.PROBER,
+    NoAnswerKind.LOCAL: Attribution.PROBER,
     NoAnswerKind.CREDENTIAL: Attribution.PROBER,
     NoAnswerKind.BROWSER: Attribution.PROBER,
     NoAnswerKind.COMMAND: Attribution.PROBER,
     NoAnswerKind.UNUSABLE: Attribution.UNKNOWN,
 }
 """The attribution when an answer came that does not allow a conclusion on the item."""
+
+_REPEATABLE = frozenset(
+    {NoAnswerKind.UNUSABLE, NoAnswerKind.LOCAL, NoAnswerKind.BROWSER, NoAnswerKind.COMMAND}
+)
 
 _LACKS = {
     NoAnswerKind.NAME: "whose name cannot be resolved",
@@ -63,6 +70,7 @@ _FAILURES = {
     NoAnswerKind.CREDENTIAL: FailureKind.CREDENTIAL_REFUSED,
     NoAnswerKind.RATE_LIMITED: FailureKind.RATE_LIMITED,
     NoAnswerKind.CHALLENGED: FailureKind.CHALLENGED,
+    NoAnswerKind.LOCAL: FailureKind.OWN_SIDE,
 }
 
 
@@ -145,18 +153,22 @@ def _no_answer(error: NoAnswer, network: NetworkProbe) -> Outcome:
     if isinstance(error, CommandTooSlow):
         return Outcome(Status.ERROR, message, Attribution.UNKNOWN, repeatable=True)
     if error.kind in _NEVER_FAILED:
-        repeatable = error.kind in {NoAnswerKind.UNUSABLE, NoAnswerKind.BROWSER, NoAnswerKind.COMMAND}
+        repeatable = error.kind in _REPEATABLE
         blamed = _NEVER_FAILED[error.kind]
         failure = _FAILURES.get(error.kind)
         return Outcome(Status.ERROR, message, blamed, repeatable, failure, error.refusal)
     control = network()
-    if control.ok and (control.by_name or error.kind is not NoAnswerKind.NAME):
+    elsewhere = another_way(control.address, error.origin) if control.ok else ""
+    if control.ok and not elsewhere and (control.by_name or error.kind is not NoAnswerKind.NAME):
         where = error.origin or "the platform"
         lacks = _LACKS.get(error.kind, "that does not answer")
         message = f"{message.rstrip('.')}; {control.message}: it is {where} {lacks}"
         again = not isinstance(error, KnownToHang)
         return Outcome(Status.FAILED, sentence(message), repeatable=again, failure=FailureKind.NO_ANSWER)
-    if control.ok:
+    if elsewhere:
+        way = f"{masked_url(control.address)} answers, but {elsewhere}"
+        why = f"{way}: not known whether it is the network of this machine"
+    elif control.ok:
         why = "no control address was found by name: not known whether names are resolved on this machine"
     else:
         why = f"{control.message}: not known whether it is the network of this machine (DNS, proxy, VPN)"

@@ -30,12 +30,14 @@ class ControlResult:
         ok: a third-party address answered, so missing answers are not the runner's fault.
         message: which address answered, or why none did, in one sentence.
         by_name: its host was a name, so name lookup works here.
+        address: the one that answered; "" if none did.
         clock_ahead_s: seconds by which the local clock is ahead of that server's; None if it sent no time.
     """
 
     ok: bool
     message: str
     by_name: bool = False
+    address: str = ""
     clock_ahead_s: float | None = None
 
 
@@ -59,6 +61,7 @@ def probe(urls: Iterable[str], own_hosts: Collection[str], timeouts: Timeouts) -
                 ok=True,
                 message=f"{masked_url(url)} answers, so the network here is fine",
                 by_name=not _is_number(urlsplit(url).hostname or ""),
+                address=url,
                 clock_ahead_s=_clock_ahead(found.headers),
             )
         troubles.append(found)

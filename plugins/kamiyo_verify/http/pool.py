@@ -12,6 +12,7 @@ from urllib.request import getproxies, proxy_bypass
 import httpcore2
 import httpx2
 
+from kamiyo_verify.http.problems import on_this_machine
 from kamiyo_verify.http.wire import Backend
 from kamiyo_verify.model.loopback import is_loopback
 from kamiyo_verify.model.outcomes import NoAnswer, NoAnswerKind
@@ -49,13 +50,13 @@ def open_pool(origin: str) -> httpcore2.ConnectionPool:
             max_connections=_UNBOUNDED,
             proxy=httpcore2.Proxy(str(proxy.url), auth=proxy.raw_auth, ssl_context=None),
             keepalive_expiry=_KEEP_ALIVE_S,
-            network_backend=Backend(),
+            network_backend=Backend(to_proxy=True),
         )
     except (ValueError, httpx2.InvalidURL):
         # `from None`: the exception may quote the proxy's password.
         raise NoAnswer(
-            NoAnswerKind.UNREACHABLE,
-            f"{origin} was not asked: the proxy of this machine cannot be used",
+            NoAnswerKind.LOCAL,
+            f"{origin} {on_this_machine('the proxy that its variables name cannot be used')}",
             origin,
         ) from None
 
@@ -84,8 +85,8 @@ def trusted_certificates(origin: str) -> ssl.SSLContext:
     try:
         return _context(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
     except OSError as problem:
-        message = f"{origin} was not asked: SSL_CERT_FILE or SSL_CERT_DIR names no readable certificates"
-        raise NoAnswer(NoAnswerKind.TLS, message, origin) from problem
+        why = on_this_machine("SSL_CERT_FILE or SSL_CERT_DIR names no readable certificates")
+        raise NoAnswer(NoAnswerKind.LOCAL, f"{origin} {why}", origin) from problem
 
 
 @cache

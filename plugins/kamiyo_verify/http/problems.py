@@ -8,20 +8,30 @@ import ssl
 from collections.abc import Mapping
 
 from kamiyo_verify.http.readable import readable
-from kamiyo_verify.model.outcomes import CHALLENGED, UNRESOLVED, UNTRUSTED, NoAnswer, NoAnswerKind
+from kamiyo_verify.model.outcomes import CHALLENGED, OWN_SIDE, UNRESOLVED, UNTRUSTED, NoAnswer, NoAnswerKind
 
 _BY_ERRNO = {
     errno.ECONNREFUSED: (NoAnswerKind.REFUSED, "refuses the connection"),
     errno.EHOSTUNREACH: (NoAnswerKind.UNREACHABLE, "cannot be reached: no route to the host"),
-    errno.ENETUNREACH: (NoAnswerKind.UNREACHABLE, "cannot be reached: the network is unreachable"),
-    errno.ENETDOWN: (NoAnswerKind.UNREACHABLE, "cannot be reached: the network is down"),
     errno.EHOSTDOWN: (NoAnswerKind.UNREACHABLE, "cannot be reached: the host is down"),
-    errno.EADDRNOTAVAIL: (NoAnswerKind.UNREACHABLE, "cannot be reached: the address is not available"),
-    errno.EACCES: (NoAnswerKind.UNREACHABLE, "cannot be reached: this machine forbids the connection"),
-    errno.EPERM: (NoAnswerKind.UNREACHABLE, "cannot be reached: this machine forbids the connection"),
     errno.ETIMEDOUT: (NoAnswerKind.TIMEOUT, "does not answer: the connection timed out"),
     errno.ECONNRESET: (NoAnswerKind.CUT, "reset the connection"),
     errno.EPIPE: (NoAnswerKind.CUT, "closed the connection while the request was sent"),
+}
+
+_ON_THIS_MACHINE = {  # what connect(2) and socket(2) raise before anything is sent
+    errno.ENETUNREACH: "it has no route to that network",
+    errno.ENETDOWN: "its network is down",
+    errno.EADDRNOTAVAIL: "it has no address or port left to send from",
+    errno.EADDRINUSE: "it has no address or port left to send from",
+    errno.EACCES: "it forbids the connection",
+    errno.EPERM: "it forbids the connection",
+    errno.EMFILE: "its limit of open files is reached",
+    errno.ENFILE: "its limit of open files is reached",
+    errno.ENOBUFS: "it has no memory left for the connection",
+    errno.ENOMEM: "it has no memory left for the connection",
+    errno.EAFNOSUPPORT: "it has no such kind of network (IPv6?)",
+    errno.EPROTONOSUPPORT: "it has no such kind of network (IPv6?)",
 }
 
 _BY_CERTIFICATE = {  # X509_V_ERR_*, from OpenSSL's x509_vfy.h
@@ -44,6 +54,14 @@ _CHALLENGES = {
 
 The status shows nothing of it: AWS answers 202 or 405, Cloudflare 403 or 503.
 """
+
+
+GATEWAY_STATUSES = frozenset({502, 503, 504})
+"""A gateway or proxy answers these if it reached nobody behind it."""
+
+
+class ProxyUnreached(ConnectionError):
+    """The proxy of this machine took no connection: no request was sent to the service."""
 
 
 class LookupTimeout(TimeoutError):
@@ -113,11 +131,35 @@ def certificate_trouble(code: int, otherwise: str) -> str:
 
 def socket_trouble(number: int | None) -> tuple[NoAnswerKind, str] | None:
     """Describe an errno, if it is one that connections raise."""
-    return _BY_ERRNO.get(number) if number is not None else None
+    if number is None:
+        return None
+    if (why := _ON_THIS_MACHINE.get(number)) is not None:
+        return NoAnswerKind.LOCAL, on_this_machine(why)
+    return _BY_ERRNO.get(number)
+
+
+def on_this_machine(why: str) -> str:
+    """The part of a message, after the address, about a request that this machine could not send."""
+    return f"was not reached: the request {OWN_SIDE}, as {why}"
+
+
+def proxy_trouble(text: str) -> tuple[NoAnswerKind, str]:
+    """Describe how a proxy refuses a tunnel, by the words of httpcore2, which begin with the status.
+
+    A gateway's status says that the proxy reached nobody: another address shows whether it can.
+    """
+    status = text.partition(" ")[0]
+    if status.isdigit() and int(status) in GATEWAY_STATUSES:
+        return NoAnswerKind.UNREACHABLE, f"cannot be reached: the proxy of this machine answers {status}"
+    shown = f"answers {status}" if status.isdigit() else "refuses to connect"
+    return NoAnswerKind.LOCAL, on_this_machine(f"its proxy {shown}")
 
 
 def _classify(problem: BaseException, too_late: str) -> tuple[NoAnswerKind, str]:
-    for link in reversed(chain(problem)):  # the innermost exception is the most specific
+    links = chain(problem)
+    if any(isinstance(link, ProxyUnreached) for link in links):  # its cause is not about the service
+        return NoAnswerKind.LOCAL, on_this_machine("its proxy takes no connection")
+    for link in reversed(links):  # the innermost exception is the most specific
         known = _classify_link(link, too_late)
         if known is not None:
             return known
@@ -141,7 +183,7 @@ def _classify_link(link: BaseException, too_late: str) -> tuple[NoAnswerKind, st
         case TimeoutError() | httpcore2.TimeoutException():
             return NoAnswerKind.TIMEOUT, too_late
         case httpcore2.ProxyError():
-            return NoAnswerKind.UNREACHABLE, "cannot be reached: the proxy of this machine refuses to connect"
+            return proxy_trouble(str(link))
         case httpcore2.LocalProtocolError():
             return NoAnswerKind.CUT, "was not asked: the request cannot be put into HTTP"
         case httpcore2.RemoteProtocolError():

@@ -15,7 +15,7 @@ from kamiyo_verify.http.bodies import LONGEST_BODY
 from kamiyo_verify.http.context import ClientContext
 from kamiyo_verify.http.deadline import fairly, seconds_allowed
 from kamiyo_verify.http.pool import trusted_certificates
-from kamiyo_verify.http.problems import certificate_trouble, socket_trouble
+from kamiyo_verify.http.problems import certificate_trouble, on_this_machine, socket_trouble
 from kamiyo_verify.http.readable import masked_url
 from kamiyo_verify.http.requests import USER_AGENT, sendable
 from kamiyo_verify.model.loopback import is_loopback
@@ -25,11 +25,11 @@ from kamiyo_verify.model.times import utc_now
 
 _BY_CODE = {
     pycurl.E_COULDNT_RESOLVE_HOST: (NoAnswerKind.NAME, "cannot be found: its name does not resolve"),
-    pycurl.E_COULDNT_RESOLVE_PROXY: (NoAnswerKind.UNREACHABLE, "cannot be reached: no proxy of that name"),
+    pycurl.E_COULDNT_RESOLVE_PROXY: (NoAnswerKind.LOCAL, on_this_machine("no proxy has that name")),
     pycurl.E_URL_MALFORMAT: (NoAnswerKind.UNUSABLE, "was not asked: that is no address"),
     pycurl.E_COULDNT_CONNECT: (NoAnswerKind.UNREACHABLE, "cannot be reached"),
     pycurl.E_SSL_CONNECT_ERROR: (NoAnswerKind.TLS, "breaks off the TLS handshake"),
-    pycurl.E_SSL_CACERT_BADFILE: (NoAnswerKind.TLS, "was not asked: no readable certificates to trust"),
+    pycurl.E_SSL_CACERT_BADFILE: (NoAnswerKind.LOCAL, on_this_machine("it has no certificates to trust")),
     pycurl.E_GOT_NOTHING: (NoAnswerKind.CUT, "closed the connection without an answer"),
     pycurl.E_PARTIAL_FILE: (NoAnswerKind.CUT, "broke off in the middle of its answer"),
     pycurl.E_UNSUPPORTED_PROTOCOL: (NoAnswerKind.CUT, "answered with something that is not HTTP"),

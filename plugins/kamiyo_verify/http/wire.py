@@ -21,16 +21,21 @@ from typing import Any, TypeVar
 import httpcore2
 
 from kamiyo_verify.http.deadline import above_zero, current_deadline
-from kamiyo_verify.http.problems import LookupTimeout
+from kamiyo_verify.http.problems import LookupTimeout, ProxyUnreached
 
 Line = TypeVar("Line")
 
 
 class Backend(httpcore2.NetworkBackend):
-    """httpcore2's own backend, under the deadline of the current request."""
+    """httpcore2's own backend, under the deadline of the current request.
 
-    def __init__(self) -> None:
+    Args:
+        to_proxy: every connection is one to the proxy of this machine.
+    """
+
+    def __init__(self, *, to_proxy: bool = False) -> None:
         self._inner = httpcore2.SyncBackend()
+        self._to_proxy = to_proxy
 
     def connect_tcp(
         self,
@@ -40,19 +45,23 @@ class Backend(httpcore2.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,
     ) -> httpcore2.NetworkStream:
-        """Connect to the first address of the host that answers."""
+        """Connect to the first address of the host that answers.
+
+        Raises:
+            ProxyUnreached: the host is the proxy, and takes no connection.
+        """
+
+        def connect(address: str, within_s: float) -> httpcore2.NetworkStream:
+            return self._inner.connect_tcp(address, port, within_s, local_address, socket_options)
+
         deadline = current_deadline()
         with deadline.connecting():
-            return _Stream(
-                dial(
-                    host,
-                    port,
-                    deadline.left_to_connect(),
-                    lambda address, within_s: self._inner.connect_tcp(
-                        address, port, within_s, local_address, socket_options
-                    ),
-                )
-            )
+            try:
+                return _Stream(dial(host, port, deadline.left_to_connect(), connect))
+            except (OSError, UnicodeError, httpcore2.NetworkError, httpcore2.TimeoutException):
+                if self._to_proxy:
+                    raise ProxyUnreached from None
+                raise
 
 
 class _Stream(httpcore2.NetworkStream):

@@ -32,6 +32,9 @@ UNTRUSTED = "cannot be trusted"
 UNRESOLVED = "cannot be found"
 """Parts of messages about a certificate and about a name: they lie before the service."""
 
+OWN_SIDE = "failed on this machine"
+"""Part of a message about a request that never left this machine, or its proxy."""
+
 CHALLENGED = "asks this runner to prove that it is a browser"
 """Part of a message about a firewall's answer: it is no evidence about the service, which browsers reach."""
 
@@ -60,9 +63,14 @@ class NoAnswerKind(StrEnum):
     UNUSABLE = "unusable"
     RATE_LIMITED = "rate_limited"
     CHALLENGED = "challenged"
+    LOCAL = "local"
     CREDENTIAL = "credential"
     BROWSER = "browser"
     COMMAND = "command"
+
+
+NOT_OF_THE_SERVICE = frozenset({NoAnswerKind.CHALLENGED, NoAnswerKind.LOCAL})
+"""Nothing of the service came, so that such a request is neither a failing nor a good one."""
 
 
 class NoAnswer(Exception):

@@ -51,6 +51,7 @@ class FailureKind(StrEnum):
     CREDENTIAL_REFUSED = "credential_refused"
     RATE_LIMITED = "rate_limited"
     CHALLENGED = "challenged"
+    OWN_SIDE = "own_side"
     CACHED = "cached"
     ANSWERED_IN_PLACE = "answered_in_place"
     NOT_TRIED = "not_tried"

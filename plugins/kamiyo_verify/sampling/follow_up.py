@@ -16,7 +16,7 @@ from kamiyo_verify.http.context import ClientContext
 from kamiyo_verify.http.hangs import Hangs
 from kamiyo_verify.http.throttle import retry_after
 from kamiyo_verify.model.confirmation import FailingShare
-from kamiyo_verify.model.outcomes import NoAnswer, NoAnswerKind
+from kamiyo_verify.model.outcomes import NOT_OF_THE_SERVICE, NoAnswer
 from kamiyo_verify.model.result import Exchange
 from kamiyo_verify.model.settings import Timeouts
 from kamiyo_verify.sampling.schedule import allowance_in
@@ -189,7 +189,7 @@ def _wait_s(answer: Answer | Exception) -> float:
 def _status(answer: Answer | Exception) -> int | None:
     """The status, or `_SILENT`; None if the answer says nothing about the service."""
     if isinstance(answer, NoAnswer):
-        return None if answer.kind is NoAnswerKind.CHALLENGED else _SILENT
+        return None if answer.kind in NOT_OF_THE_SERVICE else _SILENT
     return None if isinstance(answer, Exception) or answer.status == 429 else answer.status
 
 

@@ -33,6 +33,7 @@ class SampleSet:
         total: samples that count; one for each duration.
         rate_limited: samples answered with 429; they count in nothing else.
         challenged: samples that a firewall answered, to see whether a browser asks; likewise.
+        not_sent: samples that failed on this machine, such as at its proxy; likewise.
         message: how the sampling went, in one sentence.
         unanswered: those of `bad` that had no answer at all.
         beside: samples answered with other 3xx or 4xx: whether that is correct is unknown, and they count in
@@ -61,6 +62,7 @@ class SampleSet:
     offsets_s: tuple[float, ...] = ()
     failed: tuple[bool, ...] = ()
     challenged: int = 0
+    not_sent: int = 0
 
     @classmethod
     def of(cls, data: Mapping[str, Any]) -> SampleSet:
@@ -117,6 +119,7 @@ class SampleSet:
         if self.total < FEWEST and not all_bad:
             kind = NoAnswerKind.RATE_LIMITED if self.rate_limited else NoAnswerKind.UNUSABLE
             kind = NoAnswerKind.CHALLENGED if self.challenged else kind
+            kind = NoAnswerKind.LOCAL if self.not_sent else kind
             raise NoAnswer(kind, f"{self.total} samples where {FEWEST} are the fewest: {self.message}")
         return self
 

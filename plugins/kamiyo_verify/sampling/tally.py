@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from kamiyo_verify.http.answer import Answer
-from kamiyo_verify.model.outcomes import NoAnswer, NoAnswerKind
+from kamiyo_verify.model.outcomes import OWN_SIDE, NoAnswer, NoAnswerKind
 from kamiyo_verify.model.words import Stopping
 from kamiyo_verify.sampling.samples import FEWEST, SampleSet
 from kamiyo_verify.sampling.senders import SampleResult
@@ -16,7 +16,7 @@ Settled = Callable[[float, bool, float], bool]
 returns whether enough is known now."""
 
 _MOST_REFUSED = 5
-"""Consecutive 429s or challenges, or missing answers from the start: more would give no new information."""
+"""Consecutive 429s, challenges, unsent requests, or lost answers from the start: more show nothing."""
 
 
 @dataclass(slots=True)
@@ -46,6 +46,7 @@ class Tally:
     unanswered: int = 0
     rate_limited: int = 0
     challenged: int = 0
+    not_sent: int = 0
     unexpected: int = 0
     late: int = 0
     _refused_in_a_row: int = 0
@@ -68,6 +69,8 @@ class Tally:
     def hopeless(self) -> str:
         """Why further requests would give no new information, or ""."""
         if self._refused_in_a_row >= _MOST_REFUSED:
+            if self.not_sent:
+                return f"every request {OWN_SIDE}"
             ours = "challenged by a firewall" if self.challenged else "answered 429"
             return f"every request is {ours}"
         if self.unanswered == len(self.paths) >= _MOST_REFUSED:
@@ -92,6 +95,7 @@ class Tally:
         parts += [f"{self.bad} bad ({of_these})"] if self.bad else []
         parts += [f"{self.rate_limited} answered 429 and left out"] if self.rate_limited else []
         parts += [f"{self.challenged} challenged by a firewall and left out"] if self.challenged else []
+        parts += [f"{self.not_sent} {OWN_SIDE} and left out"] if self.not_sent else []
         parts += [f"{self.beside} answered 3xx or 4xx and left out"] if self.beside else []
         parts += [f"{self.late} sent late and timed from when they were due"] if self.late else []
         parts += [f"ended early: {ended}"] if ended else []
@@ -103,6 +107,7 @@ class Tally:
             total=len(self.paths),
             rate_limited=self.rate_limited,
             challenged=self.challenged,
+            not_sent=self.not_sent,
             message="; ".join(parts),
             unanswered=self.unanswered,
             beside=self.beside,
@@ -119,6 +124,9 @@ class Tally:
         answer = result.answer
         if isinstance(answer, NoAnswer) and answer.kind is NoAnswerKind.CHALLENGED:
             self.challenged += 1
+            self._refused_in_a_row += 1
+        elif isinstance(answer, NoAnswer) and answer.kind is NoAnswerKind.LOCAL:
+            self.not_sent += 1
             self._refused_in_a_row += 1
         elif isinstance(answer, NoAnswer):
             waited_ms = result.late_ms + result.waited_ms

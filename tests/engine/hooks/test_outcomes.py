@@ -112,7 +112,7 @@ LACKS = {
 def test_silence_is_the_platforms_only_where_others_answer(kind: NoAnswerKind) -> None:
     error = NoAnswer(kind, "GET /health: nothing came.", "https://api.example")
     ours = {*(NoAnswerKind.RATE_LIMITED, NoAnswerKind.CHALLENGED, NoAnswerKind.CREDENTIAL)}
-    ours |= {NoAnswerKind.BROWSER, NoAnswerKind.COMMAND}
+    ours |= {NoAnswerKind.LOCAL, NoAnswerKind.BROWSER, NoAnswerKind.COMMAND}
     answered = kind in ours | {NoAnswerKind.UNUSABLE}
     there = outcome_of(error, online)
     here = outcome_of(error, offline)

@@ -416,7 +416,7 @@ def test_a_proxy_that_refuses_or_cannot_be_used_says_so_without_its_password(
         monkeypatch.setenv("no_proxy", "")
         with pytest.raises(NoAnswer, match="proxy") as caught:
             client("https://host.invalid").get("/x")
-    assert caught.value.kind is NoAnswerKind.UNREACHABLE
+    assert caught.value.kind is NoAnswerKind.LOCAL
     assert "hush" not in str(caught.value)
 
 

@@ -267,6 +267,9 @@ def test_what_a_firewall_answers_is_left_out() -> None:
     taken = sample_once(came(), challenge, came())
     assert (taken.total, taken.bad, taken.challenged) == (2, 0, 1)
     assert "1 challenged by a firewall and left out" in taken.message
+    unsent = sample_once(came(), NoAnswer(NoAnswerKind.LOCAL, "a proxy"), came())
+    assert (unsent.total, unsent.bad, unsent.not_sent) == (2, 0, 1)
+    assert "1 failed on this machine and left out" in unsent.message
     nothing = quickly(Fake(itertools.repeat(challenge)), requests=500, seconds=5.0)
     assert "ended early: every request is challenged by a firewall" in nothing.message
     with pytest.raises(NoAnswer) as caught:

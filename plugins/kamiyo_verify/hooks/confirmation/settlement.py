@@ -11,7 +11,7 @@ from kamiyo_verify.evidence.results import Results
 from kamiyo_verify.evidence.timelines import timelines
 from kamiyo_verify.hooks.confirmation.grounds import Ground
 from kamiyo_verify.hooks.run import Run
-from kamiyo_verify.judge.attribution.failures import answered_in_place
+from kamiyo_verify.judge.attribution.failures import not_of_the_service
 from kamiyo_verify.judge.confirmation.confirmed import ENOUGH_LOOKS, FEW_USERS, LOOKS_AFTER_OUTAGE
 from kamiyo_verify.judge.confirmation.outages import outages
 from kamiyo_verify.judge.confirmation.shares import (
@@ -161,7 +161,7 @@ class Settlement:
             if (sent.method, sent.url.partition("?")[0]) == endpoint
             and sent.at
             and epoch(sent.at) >= since
-            and not answered_in_place(sent)
+            and not not_of_the_service(sent)
         ]
         failed = sum(sent.status is None or sent.status >= 500 for sent in others)
         return failed, failed + sum(200 <= (sent.status or 0) < 300 for sent in others)

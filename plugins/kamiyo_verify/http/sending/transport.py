@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from urllib.parse import urlsplit
 
 import httpcore2
 import httpx2
@@ -10,7 +11,12 @@ import httpx2
 from kamiyo_verify.http.answer import Answer
 from kamiyo_verify.http.bodies import read_body, unpack
 from kamiyo_verify.http.deadline import RequestDeadline, ms_since
-from kamiyo_verify.http.pool import open_pool
+from kamiyo_verify.http.pool import open_pool, proxy_for
+from kamiyo_verify.http.problems import GATEWAY_STATUSES, proxy_trouble
+from kamiyo_verify.model.outcomes import NoAnswer
+
+_OF_A_PROXY = GATEWAY_STATUSES | {407}
+"""Without TLS an answer through a proxy may be the proxy's own; these are what it says of its own trouble."""
 
 _MAYBE_STALE = (httpcore2.RemoteProtocolError, httpcore2.ReadError, httpcore2.WriteError)
 
@@ -57,6 +63,14 @@ class Transport:
                 content=request.read(),
             )
         )
+        if (
+            response.status in _OF_A_PROXY
+            and urlsplit(self.origin).scheme == "http"
+            and proxy_for(self.origin)
+        ):
+            response.close()
+            kind, trouble = proxy_trouble(str(response.status))
+            raise NoAnswer(kind, f"{self.origin} {trouble}", self.origin)
         first_byte_ms = ms_since(deadline.began)
         try:
             body, truncated = read_body(response.iter_stream(), deadline)

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Protocol, TypeVar
 from urllib.parse import urlsplit
 
+from kamiyo_verify.http.problems import on_this_machine
 from kamiyo_verify.http.readable import masked_url, readable
 from kamiyo_verify.integrations.browser.page_events import Watch, origin_of
 from kamiyo_verify.integrations.browser.screenshots import Pictures
@@ -30,12 +31,17 @@ _BY_CODE = {
     "NAME_NOT_RESOLVED": NoAnswerKind.NAME,
     "CONNECTION_REFUSED": NoAnswerKind.REFUSED,
     "ADDRESS_UNREACHABLE": NoAnswerKind.UNREACHABLE,
-    "INTERNET_DISCONNECTED": NoAnswerKind.UNREACHABLE,
     "NETWORK_CHANGED": NoAnswerKind.UNUSABLE,
     "TIMED_OUT": NoAnswerKind.TIMEOUT,
     "CONNECTION_TIMED_OUT": NoAnswerKind.TIMEOUT,
 }
 """Chromium's error names, after net::ERR_."""
+
+_ON_THIS_MACHINE = re.compile(
+    "INTERNET_DISCONNECTED|INSUFFICIENT_RESOURCES|NETWORK_ACCESS_DENIED|OUT_OF_MEMORY"
+    "|.*PROX(Y|IES).*|TUNNEL_CONNECTION_FAILED"
+)
+"""Those of Chromium's error names by which nothing left this machine, or its proxy."""
 
 
 class Site(Protocol):
@@ -222,5 +228,8 @@ def _lost(url: str, description: str) -> NoAnswer | WrongAnswer:
     kind = _BY_CODE.get(code, NoAnswerKind.CUT if code else NoAnswerKind.UNUSABLE)
     if code.startswith(("CERT_", "SSL_")):
         kind = NoAnswerKind.TLS
+    if _ON_THIS_MACHINE.fullmatch(code):
+        trouble = on_this_machine(f"the browser met net::ERR_{code}")
+        return NoAnswer(NoAnswerKind.LOCAL, f"{origin} {trouble}", origin)
     why = f"net::ERR_{code}" if code else readable(description.partition("\n")[0], 100)
     return NoAnswer(kind, f"{origin} gave the browser no page: {why}", origin)

@@ -9,13 +9,14 @@ from websockets.exceptions import (
     InvalidHandshake,
     InvalidMessage,
     InvalidProxy,
+    InvalidProxyStatus,
     InvalidStatus,
     InvalidURI,
     ProxyError,
 )
 from websockets.frames import Close
 
-from kamiyo_verify.http.problems import chain, challenge_in, no_answer
+from kamiyo_verify.http.problems import chain, challenge_in, no_answer, on_this_machine, proxy_trouble
 from kamiyo_verify.http.readable import readable, without
 from kamiyo_verify.integrations.websocket.conventions import Conventions
 from kamiyo_verify.integrations.websocket.token import Token
@@ -83,9 +84,12 @@ def refusal(
         match link:
             case NoAnswer() | ImproperAnswer():
                 return link, None
+            case InvalidProxyStatus():
+                kind, trouble = proxy_trouble(str(link.response.status_code))
+                return NoAnswer(kind, f"{origin} {trouble}", origin), None
             case ProxyError() | InvalidProxy() | ImportError():
-                message = f"{origin} cannot be reached: the proxy of this machine cannot be used"
-                return NoAnswer(NoAnswerKind.UNREACHABLE, message, origin), None
+                trouble = on_this_machine("the proxy that its variables name cannot be used")
+                return NoAnswer(NoAnswerKind.LOCAL, f"{origin} {trouble}", origin), None
             case InvalidURI():
                 message = f"{shown} was not asked: that is no WebSocket address"
                 return NoAnswer(NoAnswerKind.UNUSABLE, message, origin), None

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from kamiyo_verify.judge.evidence import Evidence
-from kamiyo_verify.model.outcomes import CHALLENGED, UNRESOLVED, UNTRUSTED
+from kamiyo_verify.model.outcomes import CHALLENGED, OWN_SIDE, UNRESOLVED, UNTRUSTED
 from kamiyo_verify.model.result import Exchange, Result
 from kamiyo_verify.model.words import FailureKind, Status
 
@@ -58,9 +58,14 @@ def challenged(sent: Exchange) -> bool:
     return CHALLENGED in sent.problem
 
 
-def answered_in_place(sent: Exchange) -> bool:
-    """Return whether something else answered in place of the service: a firewall, or a cache."""
-    return challenged(sent) or bool(sent.cached)
+def not_of_the_service(sent: Exchange) -> bool:
+    """Return whether nothing of the service came: a firewall or a cache answered, or this machine failed."""
+    return challenged(sent) or bool(sent.cached) or failed_here(sent)
+
+
+def failed_here(sent: Exchange) -> bool:
+    """Return whether the request never left this machine or its proxy."""
+    return OWN_SIDE in sent.problem
 
 
 def beyond_code_because(result: Result) -> str:
@@ -141,5 +146,5 @@ def answering(evidence: Evidence) -> Iterator[str]:
             result.status is Status.FAILED and failure_of(result) not in SILENCE
         ):
             for sent in result.exchanges:
-                if sent.status is not None and sent.status < 500 and not answered_in_place(sent):
+                if sent.status is not None and sent.status < 500 and not not_of_the_service(sent):
                     yield origin(sent)

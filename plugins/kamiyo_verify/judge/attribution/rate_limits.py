@@ -1,4 +1,4 @@
-"""Requests of ours that were turned away: as too many (429), or by a firewall that asks for a browser.
+"""Requests of ours that were turned away: as too many (429), by a firewall that asks for a browser, or here.
 
 They show nothing of what users are served, and refuse no credential.
 """
@@ -12,6 +12,7 @@ from kamiyo_verify.judge.attribution.refusals import ways_out
 from kamiyo_verify.judge.attribution.shut_out import refused_every_request, shut_out_headline
 from kamiyo_verify.judge.evidence import Evidence
 from kamiyo_verify.model.credentials import RefusalKind
+from kamiyo_verify.model.outcomes import OWN_SIDE
 from kamiyo_verify.model.result import Result
 from kamiyo_verify.model.words import Attribution, FailureKind, Status
 
@@ -21,7 +22,7 @@ CHALLENGES = "a firewall asks this runner to prove that it is a browser"
 
 def turned_away(evidence: Evidence) -> tuple[Result, ...]:
     """Return the items that could not be measured because our requests were turned away."""
-    ways = {FailureKind.RATE_LIMITED, FailureKind.CHALLENGED}
+    ways = {FailureKind.RATE_LIMITED, FailureKind.CHALLENGED, FailureKind.OWN_SIDE}
     errors = evidence.with_status(Status.ERROR)
     return tuple(one for one in errors if one.failure in ways or refused_every_request(evidence, one))
 
@@ -30,6 +31,13 @@ def challenged_items(evidence: Evidence) -> tuple[Result, ...]:
     """Return the items that could not be measured because a firewall answered in place of the service."""
     errors = evidence.with_status(Status.ERROR)
     return tuple(one for one in errors if one.failure is FailureKind.CHALLENGED)
+
+
+def failed_on_this_machine(evidence: Evidence) -> str:
+    """Return why requests never left this machine, such as "its proxy answers 407"; "" if all did."""
+    ours = (one for one in evidence.with_status(Status.ERROR) if one.failure is FailureKind.OWN_SIDE)
+    whys = (one.message.partition(f"{OWN_SIDE}, as ")[2].partition(";")[0].rstrip(".") for one in ours)
+    return ", and ".join(filter(None, dict.fromkeys(whys)))
 
 
 def rate_limited(evidence: Evidence) -> tuple[Result, ...]:
@@ -44,7 +52,9 @@ def refusals_headline(evidence: Evidence) -> str:
     refused = f"our own credentials are refused, which shows nothing about the platform: {way_out}"
     too_many = TOO_MANY if rate_limited(evidence) else ""
     challenges = f"{CHALLENGES}; users may be served" if challenged_items(evidence) else ""
-    told = (shut_out_headline(evidence), challenges, refused if way_out else "", too_many)
+    here = failed_on_this_machine(evidence)
+    local = f"requests {OWN_SIDE}, as {here}; users may be served" if here else ""
+    told = (local, shut_out_headline(evidence), challenges, refused if way_out else "", too_many)
     return "; ".join(filter(None, told))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kamiyo_verify.judge.attribution.caches import PAST_CACHES, answered_by_copies
 from kamiyo_verify.judge.attribution.in_place import FROM_ELSEWHERE, answered_by_substitutes
-from kamiyo_verify.judge.attribution.rate_limits import challenged_items, rate_limited
+from kamiyo_verify.judge.attribution.rate_limits import challenged_items, failed_on_this_machine, rate_limited
 from kamiyo_verify.judge.attribution.refusals import ways_out
 from kamiyo_verify.judge.attribution.shut_out import ELSEWHERE, shut_out_headline
 from kamiyo_verify.judge.evidence import Evidence
@@ -61,8 +61,9 @@ def _carried_out(evidence: Evidence) -> str:
 
 def _missing(evidence: Evidence) -> str:
     """Return what to do before an inconclusive run is repeated."""
+    here = "mend this machine, or look from another one" if failed_on_this_machine(evidence) else ""
     elsewhere = ELSEWHERE if shut_out_headline(evidence) or challenged_items(evidence) else ""
-    if way_out := "; ".join(filter(None, (elsewhere, ways_out(evidence)))):
+    if way_out := "; ".join(filter(None, (here, elsewhere, ways_out(evidence)))):
         return f"{way_out}, then "
     if rate_limited(evidence):
         return "wait until the rate limit allows requests again, then "

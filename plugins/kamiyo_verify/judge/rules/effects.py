@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from kamiyo_verify.judge.attribution.failures import answered_in_place
+from kamiyo_verify.judge.attribution.failures import not_of_the_service
 from kamiyo_verify.judge.attribution.refusals import served_as_stranger
 from kamiyo_verify.judge.evidence import Evidence
 from kamiyo_verify.judge.slo import readings
@@ -138,7 +138,7 @@ def by_endpoint(
     bad: Counter[str] = Counter()
     total: Counter[str] = Counter()
     for sent in exchanges:
-        if answered_in_place(sent) or (sent.status is not None and 300 <= sent.status < 500):
+        if not_of_the_service(sent) or (sent.status is not None and 300 <= sent.status < 500):
             continue
         endpoint = endpoint_of(sent)
         total[endpoint] += 1

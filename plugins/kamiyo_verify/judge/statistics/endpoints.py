@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import urlsplit
 
-from kamiyo_verify.judge.attribution.failures import answered_in_place
+from kamiyo_verify.judge.attribution.failures import not_of_the_service
 from kamiyo_verify.judge.evidence import Evidence
 from kamiyo_verify.judge.statistics.addresses import endpoint_of
 from kamiyo_verify.judge.statistics.exact import at_least
@@ -149,7 +149,7 @@ def _exchanges(evidence: Evidence) -> Iterator[tuple[Exchange, str, bool]]:
 
 def _failed(one: Exchange, *, sampled: bool, known: bool, answering: bool) -> bool | None:
     """Return whether an exchange failed for users; None if it does not show that."""
-    if answered_in_place(one):
+    if not_of_the_service(one):
         return None
     if one.status is None:
         return True if answering else None
