@@ -150,6 +150,16 @@ def test_other_answers_through_an_http_proxy_are_the_services(
         assert HttpClient("http://shop.test", context).get_once("/x").status == int(status[:3])
 
 
+def test_a_portal_of_this_network_is_ours() -> None:
+    context = ClientContext(Timeouts(connect=2, answer=5, item=9), lambda _: None, lambda: 9.0)
+    with (
+        Server(saying(answer(b"", "511 Network Authentication Required"))) as portal,
+        pytest.raises(NoAnswer, match="a portal of its network asks it to sign in") as caught,
+    ):
+        HttpClient(portal.origin, context).get("/x")
+    assert caught.value.kind is NoAnswerKind.LOCAL
+
+
 @pytest.mark.parametrize("setting", ["/nowhere.pem", "/dev/null"])
 def test_certificates_that_cannot_be_read_are_ours(setting: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", setting)

@@ -12,11 +12,14 @@ from kamiyo_verify.http.answer import Answer
 from kamiyo_verify.http.bodies import read_body, unpack
 from kamiyo_verify.http.deadline import RequestDeadline, ms_since
 from kamiyo_verify.http.pool import open_pool, proxy_for
-from kamiyo_verify.http.problems import GATEWAY_STATUSES, proxy_trouble
-from kamiyo_verify.model.outcomes import NoAnswer
+from kamiyo_verify.http.problems import GATEWAY_STATUSES, on_this_machine, proxy_trouble
+from kamiyo_verify.model.outcomes import NoAnswer, NoAnswerKind
 
 _OF_A_PROXY = GATEWAY_STATUSES | {407}
 """Without TLS an answer through a proxy may be the proxy's own; these are what it says of its own trouble."""
+
+_OF_A_PORTAL = 511
+"""Network Authentication Required: no server of a website answers it (RFC 6585, 6)."""
 
 _MAYBE_STALE = (httpcore2.RemoteProtocolError, httpcore2.ReadError, httpcore2.WriteError)
 
@@ -71,6 +74,10 @@ class Transport:
             response.close()
             kind, trouble = proxy_trouble(str(response.status))
             raise NoAnswer(kind, f"{self.origin} {trouble}", self.origin)
+        if response.status == _OF_A_PORTAL:
+            response.close()
+            why = on_this_machine(f"a portal of its network asks it to sign in ({_OF_A_PORTAL})")
+            raise NoAnswer(NoAnswerKind.LOCAL, f"{self.origin} {why}", self.origin)
         first_byte_ms = ms_since(deadline.began)
         try:
             body, truncated = read_body(response.iter_stream(), deadline)

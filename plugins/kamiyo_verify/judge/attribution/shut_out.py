@@ -1,7 +1,8 @@
 """Recognise that a service refuses this runner as a whole: a firewall, an allow list or a ban, not a fault.
 
-If every request of a run to one address is answered 401, 403 or 407, also those without any credential, it
-cannot be seen from here whether users are served. That is neither a security hole nor damaged data.
+If every request of a run to one address is answered by a status that speaks of the client and not of what was
+requested, also those without any credential, it cannot be seen from here whether users are served. That is
+neither a security hole nor damaged data.
 """
 
 from __future__ import annotations
@@ -15,7 +16,25 @@ from kamiyo_verify.model.figures import listed
 from kamiyo_verify.model.result import Exchange, Result
 from kamiyo_verify.model.words import Status
 
-_REFUSALS = frozenset({401, 403, 407})
+_REFUSALS = {
+    401: "",
+    402: "its host may wait for a payment, which no rollback makes",
+    403: "",
+    406: "",
+    407: "",
+    417: "",
+    421: "",
+    423: "",
+    425: "",
+    426: "",
+    428: "",
+    431: "",
+    451: "",
+}
+"""Statuses about who asks, from where and how (RFC 9110, 15.5; RFC 6585, 7725, 8470), and what one may mean.
+
+A release that lost its routes or its host answers 400, 404, 405 or 410: these are its own.
+"""
 
 _FEWEST_PATHS = 3
 """Fewer different paths may all be such that need a credential."""
@@ -54,10 +73,14 @@ def refused_every_request(evidence: Evidence, result: Result) -> str:
 
 def shut_out_headline(evidence: Evidence) -> str:
     """Return in a headline's words which addresses shut this runner out; "" if none does."""
-    unwell = (result for _, result in evidence.outcomes if result.status in {Status.FAILED, Status.ERROR})
-    found = filter(None, dict.fromkeys(refused_every_request(evidence, result) for result in unwell))
-    refusing = ", and ".join(found)
-    return f"this runner is shut out: {refusing}; users may be served" if refusing else ""
+    unwell = [result for _, result in evidence.outcomes if result.status in {Status.FAILED, Status.ERROR}]
+    shut = {result: why for result in unwell if (why := refused_every_request(evidence, result))}
+    if not shut:
+        return ""
+    statuses = {sent.status for result in shut for sent in result.exchanges}
+    meanings = (why for status, why in _REFUSALS.items() if why and status in statuses)
+    refusing = ", and ".join(dict.fromkeys(shut.values()))
+    return f"this runner is shut out: {refusing}; {next(meanings, 'users may be served')}"
 
 
 def _refusing(evidence: Evidence, result: Result) -> frozenset[str]:

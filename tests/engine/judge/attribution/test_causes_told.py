@@ -291,6 +291,18 @@ def test_missing_names_are_compared_one_by_one() -> None:
         ((401, 403, 200), False),
         ((401, 403, 404), False),
         ((401, 403, 401, None), True),
+        ((451, 451, 451), True),
+        ((426, 426, 426), True),
+        ((402, 402, 402), True),
+        ((406, 403, 421), True),
+        ((431, 431, 431), True),
+        ((423, 425, 428, 417), True),
+        ((404, 404, 404), False),
+        ((400, 400, 400), False),
+        ((405, 405, 405), False),
+        ((410, 410, 410), False),
+        ((451, 451, 204), False),
+        ((451, 451, 500), False),
     ],
 )
 def test_a_service_that_lets_us_in_nowhere_may_shut_out_this_runner_alone(
@@ -304,6 +316,28 @@ def test_a_service_that_lets_us_in_nowhere_may_shut_out_this_runner_alone(
     assert bool(told) is alone
     if told:
         assert set(re.findall(r"\d+", told[1])) == {str(status) for status in statuses if status}
+
+
+@pytest.mark.parametrize(
+    ("status", "end"),
+    [
+        (402, "; its host may wait for a payment, which no rollback makes"),
+        (451, "; users may be served"),
+        (406, "; users may be served"),
+        (421, "; users may be served"),
+    ],
+)
+def test_a_status_about_the_client_on_every_path_calls_for_no_rollback(status: int, end: str) -> None:
+    items = [
+        result(item, FAILED, failure=FailureKind.WRONG_STATUS, exchanges=(sent(status, f"{API}/{item}"),))
+        for item in (LIVE, LEAK, HEALTH)
+    ]
+    verdict = decide(evidence(*items))
+    assert verdict.recommendation is Action.INCONCLUSIVE
+    assert (
+        verdict.headline
+        == f"this runner is shut out: {API} answered {status} to every request of this run{end}"
+    )
 
 
 def test_another_address_that_refuses_does_not_count_for_this_one() -> None:
