@@ -13,6 +13,7 @@ from typing import Protocol
 from kamiyo_verify.checks.certificates import certificate_end
 from kamiyo_verify.checks.client import ServiceClient
 from kamiyo_verify.checks.health import unwell_in
+from kamiyo_verify.checks.listing import measure_total
 from kamiyo_verify.checks.requirement import Measure, require
 from kamiyo_verify.checks.response_times import answers_in_time, rarely_fails, sends_first_byte_in_time
 from kamiyo_verify.checks.strangers import refuses_strangers
@@ -124,17 +125,22 @@ def has_rows(
     A null in a list is no row.
 
     Where the item's impact is "data", the count is compared with the baseline: a fall beyond the policy's
-    `data_loss_limit`, and by ten rows or more, is lost data.
+    `data_loss_limit`, and by ten rows or more, is lost data. Of a page of more, the
+    total that the answer names is compared.
     """
-    found: object = _json(service, path)
+    answer = service.accepted(service.get(path)).expect(200)
+    found: object = answer.json()
+    around: list[object] = []
     for key in filter(None, within.split(".")):
         if not isinstance(found, dict) or key not in found:
             raise WrongFormat(f'GET {path} has no "{within}": it is {_kind(found)}')
+        around.append(found)
         found = found[key]
     if not isinstance(found, list | dict):
         raise WrongFormat(f"GET {path} lists nothing at {within or 'its top'}: it is {_kind(found)}")
     rows: Sized = [row for row in found if row is not None] if isinstance(found, list) else found
     measure("listed_rows", len(rows), "count")
+    measure_total(answer, tuple(around), len(rows), measure)
     require(
         len(rows) >= at_least, f"GET {path} lists {counted(len(rows), 'row')}, expected at least {at_least}"
     )

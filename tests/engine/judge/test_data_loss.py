@@ -133,6 +133,11 @@ LIST = "postdeploy.records-whole"
 
 def listed(was: int, after: int) -> Any:
     """The verdict where another item of impact "data" counted so many rows before and after."""
+    return listed_as({"listed_rows": was}, {"listed_rows": after})
+
+
+def listed_as(was: dict[str, Any], after: dict[str, Any]) -> Any:
+    """The verdict where another item of impact "data" measured that before and after."""
     before = Before(
         run="20261123T120000Z-ab12",
         baseline=True,
@@ -141,13 +146,13 @@ def listed(was: int, after: int) -> Any:
         age_s=3600.0,
         statuses={LIST: Status.PASSED},
     )
-    counts = counted(listed_rows=after)
+    counts = counted(**after)
     return decide(
         kamiyo_evidence(
             Result(LIST, Phase.POSTDEPLOY, Status.PASSED, measurements=counts),
             commit=NEW,
             before=before,
-            baseline={LIST: counted(listed_rows=was)},
+            baseline={LIST: counted(**was)},
         )
     )
 
@@ -164,3 +169,36 @@ def test_rows_that_a_generic_check_misses_are_lost_data(was: int, after: int) ->
 @pytest.mark.parametrize(("was", "after"), [(9, 0), (3, 2), (40, 31), (1_000, 800), (5, 50)])
 def test_what_a_few_people_delete_is_no_lost_data(was: int, after: int) -> None:
     assert listed(was, after).recommendation is Action.PROCEED
+
+
+PAGED = "a page of more"
+GONE = {"listed_rows": 20, "listed_as": PAGED}
+
+
+@pytest.mark.parametrize(
+    ("was", "after", "action"),
+    [
+        # A page of another size, whose total is as it was, or grew.
+        ({"listed_rows": 40, "total_rows": 431}, {**GONE, "total_rows": 431}, Action.PROCEED),
+        ({"listed_rows": 100, "total_rows": 431}, {**GONE, "total_rows": 500}, Action.PROCEED),
+        # A page of another size, of a total that nobody counted before, or counts now.
+        ({"listed_rows": 40}, GONE, Action.INCONCLUSIVE),
+        ({"listed_rows": 40}, {**GONE, "total_rows": 431}, Action.INCONCLUSIVE),
+        ({"listed_rows": 40, "total_rows": 431}, GONE, Action.INCONCLUSIVE),
+        # A total that the rows contradict, and nothing says that they are a page.
+        ({"listed_rows": 40, "total_rows": 40}, {"listed_rows": 1, "total_rows": 40}, Action.INCONCLUSIVE),
+        # A full page hides nothing where its total fell.
+        ({"listed_rows": 20, "total_rows": 9_000}, {**GONE, "total_rows": 30}, Action.ROLL_BACK),
+        ({"listed_rows": 40, "total_rows": 9_000}, {**GONE, "total_rows": 30}, Action.ROLL_BACK),
+        ({"listed_rows": 40, "total_rows": 40}, {"listed_rows": 1, "total_rows": 1}, Action.ROLL_BACK),
+        ({"listed_rows": 40, "listed_as": PAGED}, {"listed_rows": 1}, Action.ROLL_BACK),
+        ({"listed_rows": 20, "total_rows": 431}, {**GONE, "total_rows": 425}, Action.PROCEED),
+    ],
+)
+def test_a_page_of_more_rows_is_compared_by_its_total(
+    was: dict[str, Any], after: dict[str, Any], action: Action
+) -> None:
+    found = listed_as(was, after)
+    assert found.recommendation is action
+    if action is Action.INCONCLUSIVE:
+        assert "a page of rows is shorter than in the baseline" in found.headline

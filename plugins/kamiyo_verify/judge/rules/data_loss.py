@@ -22,6 +22,12 @@ _ROWS = ("health", "readiness", "exploits")
 _LISTED = "listed_rows"
 """The measurement by which any other item of impact "data" counts the rows that a service lists."""
 
+_TOTAL = "total_rows"
+"""How many there are in all, where the list is a page of them and says so."""
+
+_PAGE = "listed_as"
+"""The measurement by which a list is known to be a page of more."""
+
 _FEWEST = 10
 """Rows that must be gone of a list: fewer can be what its users deleted since."""
 
@@ -69,6 +75,19 @@ def rows_gone(evidence: Evidence) -> Finding | None:
     return Finding(action, "rows are gone since the baseline", tuple(reasons), kept)
 
 
+def pages_shorter(evidence: Evidence) -> Finding | None:
+    """A shorter page of more rows may be a page of another size: it is no lost data, and proves none away."""
+    found = [
+        fall
+        for item in sorted(counted_items(evidence.runbook))
+        for fall in _falls_of(item, evidence, pages=True)
+    ]
+    unsure = "the answer says that there are more: count them, and compare with the baseline"
+    reasons = tuple(Reason(fall.item, None, None, "", f"{fall}; {unsure}") for fall in found)
+    headline = "a page of rows is shorter than in the baseline: not known whether rows are gone"
+    return Finding(Action.INCONCLUSIVE, headline, reasons) if reasons else None
+
+
 def counted_items(runbook: Runbook) -> frozenset[str]:
     """Return the items whose counts of rows are compared with the baseline."""
     return frozenset({COUNTS_ITEM, *(item.id for item in runbook.items if item.impact is Impact.DATA)})
@@ -81,14 +100,19 @@ def falls(evidence: Evidence) -> tuple[Fall, ...]:
     )
 
 
-def _falls_of(item: str, evidence: Evidence) -> Iterator[Fall]:
+def _falls_of(item: str, evidence: Evidence, *, pages: bool = False) -> Iterator[Fall]:
+    """Yield the falls of an item's counts; with `pages` those of which it is not known."""
     result, before = evidence.result(item), evidence.before
     if result is None or result.failure is FailureKind.CACHED:
         return  # a cache's count is that of the time at which it was stored
     if before is None or before.statuses.get(item) is not Status.PASSED:
         return
-    names = _ROWS if item == COUNTS_ITEM else (_LISTED,)
+    names = _ROWS if item == COUNTS_ITEM else (_LISTED, _TOTAL)
     then = {taken.name: taken.value for taken in evidence.baseline.get(item, ())}
+    here = {taken.name: taken.value for taken in result.measurements}
+    more = _TOTAL in here and here[_TOTAL] != here.get(_LISTED)
+    page = item != COUNTS_ITEM and (more or _PAGE in here)
+    known = _PAGE in here and _TOTAL in here and _TOTAL in then
     for taken in result.measurements:
         was, now = _count(then.get(taken.name)), _count(taken.value)
         if taken.name not in names or not was or now is None:
@@ -96,7 +120,8 @@ def _falls_of(item: str, evidence: Evidence) -> Iterator[Fall]:
         least = math.ceil(round(was * (1 - evidence.runbook.policy.data_loss_limit), 6))
         if item != COUNTS_ITEM:
             least = min(least, was - _FEWEST + 1)
-        if now < least:
+        doubtful = page and taken.name == _LISTED
+        if now < least and doubtful is pages and not (doubtful and known):
             yield Fall(item, taken.name, _named(item, taken.name, evidence), was, now, least)
 
 

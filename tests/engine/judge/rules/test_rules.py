@@ -102,12 +102,32 @@ DEAD = tuple(
     Exchange("GET", "http://api/stats", 500, 1.0, at=f"2026-11-23T14:10:0{n}+00:00") for n in range(4)
 )
 
+
+def shorter_page() -> Evidence:
+    """A page of 20 rows after a deployment, where the baseline listed 40."""
+    before = Before(
+        run="before", baseline=True, commit="", finished_at="", age_s=60.0, statuses={SIGN_IN: PASSED}
+    )
+    items = tuple(
+        one.model_copy(update={"impact": Impact.DATA if one.id == SIGN_IN else one.impact})
+        for one in RUNBOOK.items
+    )
+    page = (Measurement("listed_rows", 20, "count"), Measurement("listed_as", "a page of more"))
+    return evidence(
+        result(SIGN_IN, measurements=page),
+        runbook=RUNBOOK.model_copy(update={"items": items}),
+        before=before,
+        baseline={SIGN_IN: (Measurement("listed_rows", 40, "count"),)},
+    )
+
+
 CALLS: list[tuple[str, Evidence, Action]] = [
     ("all passed", evidence(), PROCEED),
     ("preflight passed", evidence(phases=PREFLIGHT), PROCEED),
     ("after a rollback, passed", evidence(phases=ROLLBACK), PROCEED),
     ("rows are gone", fewer_rows(42), ROLL_BACK),
     ("a few rows fewer", fewer_rows(400), PROCEED),
+    ("a shorter page of more rows", shorter_page(), INCONCLUSIVE),
     ("no phase at all", evidence(phases=()), INCONCLUSIVE),
     ("nothing ran", evidence(without=tuple(item.id for item in RUNBOOK.items)), INCONCLUSIVE),
     (
