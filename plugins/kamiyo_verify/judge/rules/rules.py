@@ -39,6 +39,7 @@ from kamiyo_verify.judge.rules.not_on_release import (
     release_not_shown,
 )
 from kamiyo_verify.judge.rules.possible import possible
+from kamiyo_verify.judge.rules.recurring import falls_silent_again
 from kamiyo_verify.judge.slo import objectives as slo
 from kamiyo_verify.model.figures import counted
 from kamiyo_verify.model.reasons import Reason
@@ -231,6 +232,7 @@ RULES: tuple[Rule, ...] = (
     lesser_endpoint_fails,
     objective_breached,
     slower_within_objective,
+    falls_silent_again,
 )
 
 

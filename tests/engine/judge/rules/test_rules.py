@@ -11,6 +11,7 @@ from kamiyo_verify.model.circumstances import Before
 from kamiyo_verify.model.confirmation import Confirmation, FailingShare, Recheck
 from kamiyo_verify.model.result import Exchange, Measurement, Result
 from kamiyo_verify.model.words import Action, Attribution, Impact, Part, Phase
+from tests.engine.judge.test_outages import timeline
 from tests.support.evidence_for import (
     BACK,
     COMMIT,
@@ -128,6 +129,7 @@ CALLS: list[tuple[str, Evidence, Action]] = [
     ("rows are gone", fewer_rows(42), ROLL_BACK),
     ("a few rows fewer", fewer_rows(400), PROCEED),
     ("a shorter page of more rows", shorter_page(), INCONCLUSIVE),
+    ("a crash loop", evidence(timelines=(timeline(("S" * 8 + "NN") * 4),)), INCONCLUSIVE),
     ("no phase at all", evidence(phases=()), INCONCLUSIVE),
     ("nothing ran", evidence(without=tuple(item.id for item in RUNBOOK.items)), INCONCLUSIVE),
     (
