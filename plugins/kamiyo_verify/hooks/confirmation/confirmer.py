@@ -12,6 +12,7 @@ from kamiyo_verify.hooks.confirmation.commits import read_commits_again
 from kamiyo_verify.hooks.confirmation.confirming import Confirmation, Means, Restart
 from kamiyo_verify.hooks.confirmation.grounds import date_from_outages, grounds, may_roll_back
 from kamiyo_verify.hooks.confirmation.looks import Looks
+from kamiyo_verify.hooks.confirmation.recounts import count_again
 from kamiyo_verify.hooks.progress import Progress
 from kamiyo_verify.hooks.run import Run
 from kamiyo_verify.hooks.session_end.controller_run import ControllerRun
@@ -70,6 +71,7 @@ class Confirmer:
         """Recheck everything that needs it, and return the results."""
         if run.session is not None:
             self.confirm(run.session.items, results)
+            count_again(self._run, Looks(run.session.items), results, self._before, self._announce)
             read_commits_again(self._run, Looks(run.session.items), results)
         return results
 

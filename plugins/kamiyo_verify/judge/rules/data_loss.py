@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from kamiyo_verify.judge.attribution.before import own_commits
@@ -11,6 +11,7 @@ from kamiyo_verify.judge.evidence import Evidence
 from kamiyo_verify.judge.rules.finding import Finding
 from kamiyo_verify.model.commits import same_commit
 from kamiyo_verify.model.reasons import Reason
+from kamiyo_verify.model.result import Measurement, Result
 from kamiyo_verify.model.runbook import Runbook
 from kamiyo_verify.model.words import Action, Attribution, FailureKind, Impact, Status
 
@@ -27,6 +28,9 @@ _TOTAL = "total_rows"
 
 _PAGE = "listed_as"
 """The measurement by which a list is known to be a page of more."""
+
+RECOUNTED = "recounted"
+"""The measurement of what was counted again, where not each look counted as few rows."""
 
 _FEWEST = 10
 """Rows that must be gone of a list: fewer can be what its users deleted since."""
@@ -75,17 +79,21 @@ def rows_gone(evidence: Evidence) -> Finding | None:
     return Finding(action, "rows are gone since the baseline", tuple(reasons), kept)
 
 
-def pages_shorter(evidence: Evidence) -> Finding | None:
-    """A shorter page of more rows may be a page of another size: it is no lost data, and proves none away."""
-    found = [
-        fall
-        for item in sorted(counted_items(evidence.runbook))
-        for fall in _falls_of(item, evidence, pages=True)
-    ]
-    unsure = "the answer says that there are more: count them, and compare with the baseline"
-    reasons = tuple(Reason(fall.item, None, None, "", f"{fall}; {unsure}") for fall in found)
-    headline = "a page of rows is shorter than in the baseline: not known whether rows are gone"
-    return Finding(Action.INCONCLUSIVE, headline, reasons) if reasons else None
+def rows_in_doubt(evidence: Evidence) -> Finding | None:
+    """Fewer rows that are no proof: of a shorter page of more, or that other answers of this run had."""
+    reasons = []
+    for item in sorted(counted_items(evidence.runbook)):
+        result = evidence.result(item)
+        again = result.measurement(RECOUNTED) if result is not None else None
+        unsure = f"counted again: {again.value}" if again else "the answer says that there are more"
+        reasons += [
+            Reason(item, None, None, "", f"{fall}; {unsure}: count them, and compare with the baseline")
+            for fall in _falls_of(item, evidence, doubtful=True)
+        ]
+    headline = (
+        "fewer rows than in the baseline, by a count that proves nothing: not known whether rows are gone"
+    )
+    return Finding(Action.INCONCLUSIVE, headline, tuple(reasons)) if reasons else None
 
 
 def counted_items(runbook: Runbook) -> frozenset[str]:
@@ -100,29 +108,46 @@ def falls(evidence: Evidence) -> tuple[Fall, ...]:
     )
 
 
-def _falls_of(item: str, evidence: Evidence, *, pages: bool = False) -> Iterator[Fall]:
-    """Yield the falls of an item's counts; with `pages` those of which it is not known."""
+def fallen(result: Result, then: Iterable[Measurement], limit: float) -> list[Measurement]:
+    """Return the counts of an item that prove lost rows, by what it counted then."""
+    return [taken for taken, _, _, doubtful in _fallen(result, then, limit) if not doubtful]
+
+
+def _falls_of(item: str, evidence: Evidence, *, doubtful: bool = False) -> Iterator[Fall]:
+    """Yield the falls of an item's counts that prove lost rows, or those that may not."""
     result, before = evidence.result(item), evidence.before
     if result is None or result.failure is FailureKind.CACHED:
         return  # a cache's count is that of the time at which it was stored
     if before is None or before.statuses.get(item) is not Status.PASSED:
         return
-    names = _ROWS if item == COUNTS_ITEM else (_LISTED, _TOTAL)
-    then = {taken.name: taken.value for taken in evidence.baseline.get(item, ())}
+    then = evidence.baseline.get(item, ())
+    found = _fallen(result, then, evidence.runbook.policy.data_loss_limit)
+    for taken, was, least, doubt in found:
+        if doubt is doubtful and (now := _count(taken.value)) is not None:
+            yield Fall(item, taken.name, _named(item, taken.name, evidence), was, now, least)
+
+
+def _fallen(
+    result: Result, before: Iterable[Measurement], limit: float
+) -> Iterator[tuple[Measurement, int, int, bool]]:
+    """Yield each count that fell too far, what it was, the least allowed, and whether it proves nothing."""
+    listed = result.item != COUNTS_ITEM
+    names = (_LISTED, _TOTAL) if listed else _ROWS
+    then = {taken.name: taken.value for taken in before}
     here = {taken.name: taken.value for taken in result.measurements}
     more = _TOTAL in here and here[_TOTAL] != here.get(_LISTED)
-    page = item != COUNTS_ITEM and (more or _PAGE in here)
+    page = listed and (more or _PAGE in here)
     known = _PAGE in here and _TOTAL in here and _TOTAL in then
     for taken in result.measurements:
         was, now = _count(then.get(taken.name)), _count(taken.value)
         if taken.name not in names or not was or now is None:
             continue
-        least = math.ceil(round(was * (1 - evidence.runbook.policy.data_loss_limit), 6))
-        if item != COUNTS_ITEM:
+        least = math.ceil(round(was * (1 - limit), 6))
+        if listed:
             least = min(least, was - _FEWEST + 1)
-        doubtful = page and taken.name == _LISTED
-        if now < least and doubtful is pages and not (doubtful and known):
-            yield Fall(item, taken.name, _named(item, taken.name, evidence), was, now, least)
+        of_page = page and taken.name == _LISTED
+        if now < least and not (of_page and known):
+            yield taken, was, least, of_page or RECOUNTED in here
 
 
 def _named(item: str, measurement: str, evidence: Evidence) -> str:

@@ -15,7 +15,7 @@ from dataclasses import replace
 from kamiyo_verify.judge.attribution.rate_limits import refusals_headline, turned_away
 from kamiyo_verify.judge.evidence import NO_CHECK_FOUND, Evidence
 from kamiyo_verify.judge.rules.clauses import fails_for_few, roll_back, share_undecided
-from kamiyo_verify.judge.rules.data_loss import pages_shorter, rows_gone
+from kamiyo_verify.judge.rules.data_loss import rows_gone, rows_in_doubt
 from kamiyo_verify.judge.rules.endpoints import endpoint_fails, lesser_endpoint_fails
 from kamiyo_verify.judge.rules.finding import (
     NOT_OURS,
@@ -221,7 +221,7 @@ RULES: tuple[Rule, ...] = (
     not_selected,
     required_not_verified,
     not_measured,
-    pages_shorter,
+    rows_in_doubt,
     share_undecided,
     a_persons_call,
     not_confirmed,
