@@ -1,4 +1,4 @@
-"""The edges of what the history knows: windows, first and last runs, and the order of requests that are shown."""
+"""Edges of the history: windows, first and last runs, and the order of requests in a report."""
 
 from __future__ import annotations
 

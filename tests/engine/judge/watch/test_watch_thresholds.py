@@ -1,4 +1,4 @@
-"""The evidence that a watch needs, what it withdraws, and its sentences: by the numbers of its documentation."""
+"""The evidence that a watch needs, what it withdraws, and its sentences, by its documentation."""
 
 from __future__ import annotations
 
