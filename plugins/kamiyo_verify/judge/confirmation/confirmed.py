@@ -28,6 +28,7 @@ from kamiyo_verify.judge.confirmation.outages import behind
 from kamiyo_verify.judge.confirmation.shares import (
     counts_after_spell,
     few_with_samples,
+    in_one_spell,
     spell_is_over,
     trailing_answers,
     verdict_after_spell,
@@ -190,9 +191,7 @@ def _of_looks(evidence: Evidence, result: Result, looks: tuple[Recheck, ...], *,
     if all(bad):
         description = f"still so in {counted(len(bad), 'further look')}"
     passed = trailing_answers(failed)
-    before = failed[: len(failed) - passed]
-    first = next((place for place, bad in enumerate(before) if bad), len(before))
-    if passed and all(before[first:]):
+    if passed and in_one_spell(failed):
         if passed >= ENOUGH_LOOKS:
             return Reading(FailureState.ENDED)
         well = f"well in the last {counted(passed, 'look')}, and {ENOUGH_LOOKS} show that it has ended"

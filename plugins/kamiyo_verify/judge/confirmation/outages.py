@@ -103,6 +103,7 @@ def _spells(timeline: ServiceTimeline) -> Iterator[_Spell]:
     sent = timeline.offsets_s
     answers = [place for place, failure in enumerate(timeline.failures) if not failure]
     bounds = [-math.inf, *(sent[place] for place in answers), math.inf]
+    answered = [*(sent[place] + timeline.durations_s[place] for place in answers), math.inf]
     spells: dict[int, _Spell] = {}
     for place, failure in enumerate(timeline.failures):
         if not failure:
@@ -114,10 +115,7 @@ def _spells(timeline: ServiceTimeline) -> Iterator[_Spell]:
         ]
         gap = first + waits.index(max(waits))
         if gap not in spells:
-            answered = (
-                bounds[gap + 1] + timeline.durations_s[answers[gap]] if gap < len(answers) else math.inf
-            )
-            spells[gap] = _Spell(max(sent[place], bounds[gap]), bounds[gap + 1], answered)
+            spells[gap] = _Spell(max(sent[place], bounds[gap]), bounds[gap + 1], answered[gap])
         spells[gap].places.append(place)
         spells[gap].beside += max(waits) < timeline.durations_s[place] / 2
     yield from spells.values()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import groupby
+
 from kamiyo_verify.judge.slo.lines import strict
 from kamiyo_verify.judge.statistics.sequences import shows_below
 from kamiyo_verify.judge.statistics.shares import ShareVerdict, verdict_on_outcomes
@@ -14,9 +17,12 @@ _HALF_BROKEN = 1 / 3
 def spell_is_over(share: FailingShare, line: float, confidence: float) -> bool:
     """Return whether the failures are one spell, with enough later answers to reject a share of `line`."""
     answers = trailing_answers(share.failed)
-    before = share.failed[: len(share.failed) - answers]
-    first = next((place for place, failed in enumerate(before) if failed), len(before))
-    return answers > 0 and all(before[first:]) and shows_below(0, answers, line, confidence)
+    return bool(answers) and in_one_spell(share.failed) and shows_below(0, answers, line, confidence)
+
+
+def in_one_spell(failed: Sequence[bool]) -> bool:
+    """Return whether no request between two failures was answered."""
+    return sum(bad for bad, _ in groupby(failed)) <= 1
 
 
 def counts_after_spell(share: FailingShare) -> tuple[int, int]:

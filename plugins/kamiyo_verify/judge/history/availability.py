@@ -12,6 +12,7 @@ judged, whatever the counts are.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -105,7 +106,7 @@ def counted_once(slices: Iterable[TrafficSlice]) -> list[TrafficSlice]:
     ends: dict[str, float] = {}
     for one in sorted(slices, key=lambda one: (one.began_at, one.seconds, one.service)):
         if one.source is Source.USERS:
-            if one.began_at < ends.get(one.service, -1.0):
+            if one.began_at < ends.get(one.service, -math.inf):
                 continue
             ends[one.service] = one.began_at + one.seconds
         kept.append(one)
@@ -120,12 +121,12 @@ def coverage(found: Availability) -> float:
 def _within(one: TrafficSlice, begin: float, end: float) -> TrafficSlice:
     """Return the part of a slice that lies between two moments."""
     first = max(one.began_at, begin)
-    return replace(one, began_at=first, seconds=max(0.0, min(one.began_at + one.seconds, end) - first))
+    return replace(one, began_at=first, seconds=min(one.began_at + one.seconds, end) - first)
 
 
 def _covered(slices: Sequence[TrafficSlice]) -> float:
     """Return the seconds that lie in at least one slice."""
-    covered, end = 0.0, float("-inf")
+    covered, end = 0.0, -math.inf
     for one in slices:
         last = one.began_at + one.seconds
         covered += max(0.0, last - max(one.began_at, end))

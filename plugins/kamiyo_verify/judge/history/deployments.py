@@ -71,18 +71,18 @@ def dora(records: Sequence[DeploymentRecord], *, window_s: float, now: float) ->
 def _by_commit(runs: Iterable[PastRun]) -> list[list[PastRun]]:
     groups: list[list[PastRun]] = []
     # Equal commits share a prefix, so only a few of thousands must be compared.
-    alike: defaultdict[str, list[list[PastRun]]] = defaultdict(list)
+    alike: defaultdict[str, list[tuple[str, list[PastRun]]]] = defaultdict(list)
     for run in sorted(runs, key=lambda run: (run.started_at, run.id)):
         commit = run.deployed.commit
         if not commit or TELLING.isdisjoint(run.phases):
             continue
         near = alike[commit.casefold()[:SHORTEST]]
-        group = next((one for one in near if same_commit(one[0].deployed.commit, commit)), None)
+        group = next((found for known, found in near if same_commit(known, commit)), None)
         if group is None:
-            groups.append([run])
-            near.append(groups[-1])
-        else:
-            group.append(run)
+            group = []
+            groups.append(group)
+            near.append((commit, group))
+        group.append(run)
     return groups
 
 

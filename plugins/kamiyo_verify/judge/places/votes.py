@@ -60,7 +60,7 @@ def call(votes: Votes, quorum: PlacesQuorum, *, may_hold: bool = False) -> Actio
     """
     if too_few(quorum, votes.total):
         return Action.INCONCLUSIVE
-    calls = {_decided(one, quorum) for one in _completed(votes, may_hold=may_hold or votes.hold > 0)}
+    calls = {_decided(one, quorum) for one in _completed(votes, may_hold=may_hold or bool(votes.hold))}
     return calls.pop() if len(calls) == 1 else Action.INCONCLUSIVE
 
 

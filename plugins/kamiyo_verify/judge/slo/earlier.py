@@ -145,9 +145,9 @@ def _beginnings(
 def _rolled_back(commit: str, past: Iterable[PastRun]) -> Iterator[str]:
     """Yield when the commit was rolled back, by people's latest decision or by a run that saw it."""
     ours = [run for run in past if same_commit(run.deployed.commit, commit)]
-    decisions = sorted((at, decision) for run in ours for decision, at in run.deeds)
-    if decisions and decisions[-1][1] == DecisionKind.ROLLED_BACK:
-        yield decisions[-1][0]
+    latest = max(((at, decision) for run in ours for decision, at in run.deeds), default=None)
+    if latest is not None and latest[1] == DecisionKind.ROLLED_BACK:
+        yield latest[0]
     for run in ours:
         if run.phases == (Phase.ROLLBACK,) and run.recommendation is Action.PROCEED:
             yield run.started_at

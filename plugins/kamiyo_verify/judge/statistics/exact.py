@@ -55,7 +55,7 @@ def lower_bound(bad: float, total: float, confidence: float) -> float:
         ValueError: the counts are invalid, or the confidence is not between 0 and 1.
     """
     check_counts(bad, total, confidence)
-    if bad == 0:
+    if not bad:
         return 0.0
     bad, total = manageable(bad, total)
     return crossing(lambda share: at_least(bad, total, share) < 1.0 - confidence)
@@ -69,8 +69,6 @@ def upper_bound(bad: float, total: float, confidence: float) -> float:
         ValueError: the counts are invalid, or the confidence is not between 0 and 1.
     """
     check_counts(bad, total, confidence)
-    if bad == total:
-        return 1.0
     bad, total = manageable(bad, total)
     return crossing(lambda share: at_most(bad, total, share) > 1.0 - confidence)
 

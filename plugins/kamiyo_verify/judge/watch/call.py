@@ -19,7 +19,9 @@ from __future__ import annotations
 import math
 from collections import Counter
 from dataclasses import dataclass, field, replace
+from itertools import chain
 
+from kamiyo_verify.judge.confirmation.shares import trailing_answers
 from kamiyo_verify.judge.statistics.sequences import shows_below
 from kamiyo_verify.judge.watch.detection import Detection, Outcomes, detect
 from kamiyo_verify.judge.watch.schedule import covered_s
@@ -175,13 +177,9 @@ class Watch:
     def _ended(self, one: RoundSeries) -> bool:
         if one.kind is SeriesKind.ITEM:
             return bool(one.failed) and not any(one.failed)
-        good = 0
-        for outcomes in reversed(self._histories[one.key].rounds):
-            for bad in reversed(outcomes.failed):
-                if bad:
-                    return shows_below(0, good, one.lines[0].share, self._confidence) if good else False
-                good += 1
-        return True
+        outcomes = chain.from_iterable(outcomes.failed for outcomes in self._histories[one.key].rounds)
+        good = trailing_answers(tuple(outcomes))
+        return bool(good) and shows_below(0, good, one.lines[0].share, self._confidence)
 
     def _ask(self, record: RoundRecord, call: Action) -> None:
         """Note what this round found that is not proven, and what an earlier one found that has passed."""

@@ -69,36 +69,31 @@ def detect(rounds: Sequence[Outcomes], line: float, most_rounds: int) -> Detecti
         line: a share between 0 and 1.
         most_rounds: the number of rounds that was planned; a later one begins no test of its own.
     """
-    logs = []
     times: list[float] = []
     failed: list[bool] = []
     windows: list[tuple[float, int]] = []
     for start in range(len(rounds) - 1, -1, -1):
         times = [*rounds[start].times_s, *times]
         failed = [*rounds[start].failed, *failed]
-        if start >= most_rounds or not failed or not rounds[start].failed:
+        if start >= most_rounds or not rounds[start].failed:
             continue
         bad, of = sum(failed), len(failed)
         if bad <= of * line:
             continue  # less evidence than it began with: leaving it out is cautious
         effect = design_effect(times, failed) if of >= _FEWEST else 1.0
-        found = log_above(bad / effect, of / effect, line)
-        logs.append(found)
-        windows.append((found, start))
-    if not logs:
+        windows.append((log_above(bad / effect, of / effect, line), start))
+    if not windows:
         return Detection(-math.inf, 0, 0, 0, 0.0, lasts=False)
-    most = max(logs)
-    total = most + math.log(sum(math.exp(one - most) for one in logs)) - math.log(most_rounds)
-    return _since(rounds, max(windows)[1], total)
+    most, since = max(windows)
+    total = most + math.log(sum(math.exp(one - most) for one, _ in windows)) - math.log(most_rounds)
+    return _since(rounds, since, total)
 
 
 def _since(rounds: Sequence[Outcomes], start: int, log_evidence: float) -> Detection:
     pairs = sorted(pair for one in rounds[start:] for pair in zip(one.times_s, one.failed, strict=True))
     failing = [place for place, (_, bad) in enumerate(pairs) if bad]
-    if not failing:
-        return Detection(log_evidence, start, 0, len(pairs), 0.0, lasts=False)
     good_at_end = len(pairs) - 1 - failing[-1]
     share = len(failing) / (failing[-1] + 1 - failing[0])
-    chance = 1.0 if not good_at_end else (1 - share) ** good_at_end
+    chance = (1 - share) ** good_at_end
     lasted_s = pairs[failing[-1]][0] - pairs[failing[0]][0]
     return Detection(log_evidence, start, len(failing), len(pairs), lasted_s, lasts=chance > _ENDED)
