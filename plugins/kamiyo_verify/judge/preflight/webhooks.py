@@ -146,8 +146,8 @@ def deliveries(
         to_us = [one for one in sent if _loose(one.url) == _loose(url)]
         if event.pending_webhooks == 0 or (sent and not to_us):
             continue  # it has arrived since, or was never sent to us
-        everywhere = event.pending_webhooks is not None and event.pending_webhooks >= len(sent) > 0
-        only_ours = 0 < len(to_us) == len(sent)
+        everywhere = bool(sent) and event.pending_webhooks is not None and event.pending_webhooks >= len(sent)
+        only_ours = bool(sent) and len(to_us) == len(sent)
         (ours if only_ours or everywhere else unknown).append(event)
     count = len({event.id for event in recent} | undelivered.keys())
     return Deliveries(count, tuple(ours), tuple(unknown))
