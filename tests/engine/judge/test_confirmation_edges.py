@@ -164,7 +164,7 @@ def timeline(*sent: tuple[float, float, str]) -> ServiceTimeline:
 
 
 def test_an_outage_ends_when_the_request_was_sent_that_was_answered_next() -> None:
-    of = timeline((0, 0.1, ""), (1, 0.5, "refused"), (2, 0.5, "timeout"), (4, 2.0, ""), (10, 0.1, ""))
+    of = timeline((0, 0.1, ""), (1, 0.5, "refused"), (2, 1.5, "timeout"), (4, 2.0, ""), (10, 0.1, ""))
     [found] = outages((of,))
     assert (found.began_at, found.ended_at, found.seconds) == (at(1), at(4), 3.0)
     assert (found.requests, found.failures) == (2, ("refused", "timeout"))
