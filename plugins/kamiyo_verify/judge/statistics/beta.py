@@ -139,7 +139,7 @@ def _stirling_error(value: float) -> float:
     if value < 16:
         return math.lgamma(value) - ((value - 0.5) * math.log(value) - value + 0.5 * math.log(2 * math.pi))
     square = value * value
-    return (1 / 12 - (1 / 360 - (1 / 1260 - (1 / 1680) / square) / square) / square) / value
+    return (1 / 12 - (1 / 360 - 1 / 1260 / square) / square) / value
 
 
 def _not_zero(value: float) -> float:

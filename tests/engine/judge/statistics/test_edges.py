@@ -6,15 +6,24 @@ import math
 from collections.abc import Sequence
 
 import pytest
+from scipy.special import gammaln
 from scipy.stats import beta, binom
 
 from kamiyo_verify.judge.slo.lines import Side
+from kamiyo_verify.judge.statistics import beta as beta_function
 from kamiyo_verify.judge.statistics import exact, sequences, shifts, spells
 from kamiyo_verify.judge.statistics.addresses import without_ids
 from kamiyo_verify.judge.statistics.beta import log_power, log_tails
 from kamiyo_verify.judge.statistics.endpoints import Series, holm
-from kamiyo_verify.judge.statistics.exact import EXACT, first_count, sample_quantile
-from kamiyo_verify.judge.statistics.method import MOST, Method, check_counts, crossing, manageable
+from kamiyo_verify.judge.statistics.exact import EXACT, first_count, quantile_bounds, sample_quantile
+from kamiyo_verify.judge.statistics.method import (
+    MOST,
+    Method,
+    check_counts,
+    check_share,
+    crossing,
+    manageable,
+)
 from kamiyo_verify.judge.statistics.ratios import quantile_ratio, share_increase, shared
 from kamiyo_verify.judge.statistics.sequences import ANYTIME, ProportionSequence
 from kamiyo_verify.judge.statistics.shares import verdict_on_outcomes
@@ -398,3 +407,89 @@ def test_several_endpoints_share_the_error_by_holms_method(chances: list[float],
 )
 def test_ids_in_a_path_are_left_out(path: str, plain: str) -> None:
     assert without_ids(path) == plain
+
+
+# Small parts
+
+
+@pytest.mark.parametrize(
+    ("value", "kept"), [(0.5, 0.5), (-0.5, -0.5), (0.0, 1e-300), (1e-301, 1e-300), (-1e-301, 1e-300)]
+)
+def test_a_denominator_is_never_0(value: float, kept: float) -> None:
+    assert beta_function._not_zero(value) == kept
+
+
+@pytest.mark.parametrize(
+    ("part", "rest"),
+    [
+        (-1e-12, math.log(1e-12)),
+        (-0.5, math.log(1 - math.exp(-0.5))),
+        (-1.0, math.log(1 - math.exp(-1.0))),
+        (-50.0, -math.exp(-50.0)),
+        (-1e-17, -math.inf),
+        (0.0, -math.inf),
+    ],
+)
+def test_the_rest_of_a_probability_keeps_its_digits(part: float, rest: float) -> None:
+    assert beta_function._rest(part) == pytest.approx(rest, rel=1e-9)
+
+
+@pytest.mark.parametrize("value", [0.25, 1.0, 15.0, 16.0, 17.5, 40.0, 300.0])
+def test_the_error_of_stirlings_formula(value: float) -> None:
+    formula = (value - 0.5) * math.log(value) - value + 0.5 * math.log(2 * math.pi)
+    assert beta_function._stirling_error(value) == pytest.approx(float(gammaln(value)) - formula, abs=2e-11)
+
+
+@pytest.mark.parametrize(
+    ("count", "expected"), [(9.0, 10.0), (8.2, 10.0), (8.1, 10.0), (10.0, 10.0), (30.0, 10.0)]
+)
+def test_the_deviance_of_a_count(count: float, expected: float) -> None:
+    by_definition = count * math.log(count / expected) + expected - count
+    assert beta_function._deviance(count, expected) == pytest.approx(by_definition, rel=1e-10, abs=1e-12)
+    assert beta_function._deviance(count, 0.0) == math.inf
+
+
+def test_a_rank_statistic_has_at_least_the_variance_of_equal_distributions() -> None:
+    """0.5, 1.5, … against 0, 1, …, ten of each: P is 0.55, and (10 + 10 + 1) / 1,200 exceeds 0.0165."""
+    then = [float(place) for place in range(10)]
+    now = [place + 0.5 for place in then]
+    assert shifts._statistic(now, then, 0.0) == pytest.approx(0.05 / math.sqrt(21 / 1_200))
+    assert shifts._statistic(now, then, 0.5) == 0.0
+
+
+def test_an_infinite_time_is_infinite_however_it_was_computed() -> None:
+    endless = 1e308 * 10
+    now, then = [200.0, 260.0] * 20, [100.0, 120.0] * 20
+    assert shift([*now, *[endless] * 5], then, 0.95) == shift([*now, *[520.0] * 5], then, 0.95)
+    assert shift([*now, *[-3.0] * 5], then, 0.95) == shift([*now, *[50.0] * 5], then, 0.95)
+
+
+def test_each_sample_of_a_ratio_has_its_own_method() -> None:
+    after, before = [float(place) for place in range(100, 200)], [float(place) for place in range(50, 150)]
+    each = math.sqrt(0.95)
+    fixed, watched = quantile_bounds(after, 0.5, each), quantile_bounds(before, 0.5, each, ANYTIME)
+    low, high = quantile_ratio(after, before, 0.5, 0.95, (EXACT, ANYTIME))
+    assert (low, high) == ((fixed[0] or 0) / (watched[1] or 1), (fixed[1] or 0) / (watched[0] or 1))
+    assert quantile_ratio(after, before, 0.5, 0.95, (ANYTIME, EXACT)) != (low, high)
+
+
+def test_at_the_line_itself_there_is_no_evidence_on_either_side() -> None:
+    for bad, total, share in ((5, 100, 0.05), (1, 2, 0.5)):
+        assert sequences.evidence_below(bad, total, share) == 0.0
+        assert sequences.evidence_above(bad, total, share) == 0.0
+        assert sequences.log_below(bad, total, share) != 0.0
+
+
+@pytest.mark.parametrize("share", [-1.0, 0.0, 1.0, 1.5, math.nan])
+def test_a_share_lies_between_0_and_1(share: float) -> None:
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        check_share(share)
+
+
+def test_a_sample_whose_failures_come_in_threes_is_worth_a_part_of_it() -> None:
+    failed = [place % 12 < 3 for place in range(60)]
+    effect = design_effect([float(place) for place in range(60)], failed)
+    found = verdict_on_outcomes(tuple(map(float, range(60))), tuple(failed), 0.05, 0.95)
+    assert 1.2 < effect < 5
+    assert found.independent == pytest.approx(60 / effect)
+    assert found.worth == f" (failures come in spells: worth {60 / effect:.0f} independent requests)"
