@@ -111,11 +111,11 @@ def test_a_share_on_both_sides_is_named_with_the_line() -> None:
 def test_other_requests_beside_the_sample_are_named() -> None:
     found = Confirmation(at(0), looks("PPP"), replace(share("S" * 39 + "F"), beside=(2, 1_000)))
     of = evidence(tried(SIGN_IN, "FP", found))
-    told = reading(of, next(one for one in of.results if one.item == SIGN_IN))
-    assert told is not None
-    assert told.standing is FEW
-    assert "; and 2 of 1,000 other requests to it since the first failure" in told.message
-    assert told.message.endswith(": less than 10 % together")
+    shown = reading(of, next(one for one in of.results if one.item == SIGN_IN))
+    assert shown is not None
+    assert shown.standing is FEW
+    assert "; and 2 of 1,000 other requests to it since the first failure" in shown.message
+    assert shown.message.endswith(": less than 10 % together")
 
 
 @pytest.mark.parametrize(
@@ -140,7 +140,7 @@ def test_the_failures_at_the_beginning_are_left_out_of_the_share() -> None:
     assert verdict_after_spell(share("FFF"), 0.05, 0.95).total == 0
 
 
-def test_a_flaky_item_that_is_broken_says_what_its_last_bad_try_said() -> None:
+def test_a_flaky_item_that_is_broken_repeats_the_message_of_its_last_bad_try() -> None:
     found = Confirmation(at(0), looks("FF"))
     bad = (Attempt(FAILED, "first", at(0), 0.1), Attempt(FAILED, "second", at(1), 0.1))
     flaky = result(HEALTH, attempts=(*bad, Attempt(PASSED, "", at(2), 0.1)), confirmation=found)

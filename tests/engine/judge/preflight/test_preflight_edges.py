@@ -374,10 +374,10 @@ def step(offered: float, served: float, ms: float, **more: Any) -> LoadStep:
     ("served", "beyond_ms", "found"),
     [(22, 15.0, True), (22, 14.9, False), (29.9, 15.0, True), (30, 99.0, False)],
 )
-def test_the_knee_is_where_half_of_what_is_asked_is_not_served_and_answers_take_half_as_long_again(
+def test_the_knee_is_where_half_of_more_load_is_not_served_and_answers_take_half_as_long_again(
     served: float, beyond_ms: float, *, found: bool
 ) -> None:
-    """20 a second more are asked for: 10 more have to be served; 10 ms become 15."""
+    """20 a second more are sent: 10 more have to be served; 10 ms become 15."""
     assert (knee([step(20, 20, 10.0), step(40, served, beyond_ms)]) is not None) is found
 
 
