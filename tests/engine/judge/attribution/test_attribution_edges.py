@@ -614,3 +614,73 @@ def test_the_credentials_of_a_refused_sample_are_counted_and_named() -> None:
     )
     assert found.refusal is not None
     assert found.refusal.variable == "ADMIN"
+
+
+# What is named first
+
+
+def test_the_first_problem_before_the_service_is_named() -> None:
+    first, second = f"{EXPIRED} yesterday", f"{EXPIRED} today"
+    both = (sent(None, problem=first), sent(None, problem=second))
+    one = result(HEALTH, FAILED, failure=K.NO_ANSWER, exchanges=both)
+    assert beyond_code_because(one) == first
+
+
+def test_only_answers_of_the_items_own_address_show_that_one_page_answers() -> None:
+    pages = (page("/a"), page("/b"), page("/c"), sent(None, "/d"))
+    failed = result(HEALTH, FAILED, "it broke", exchanges=pages)
+    others = result(
+        DATA, exchanges=(page("https://site.example/z", "p9"), page("https://site.example/y", "p8"))
+    )
+    [found] = [one for one in without_substitutes(evidence(failed, others)) if one.item == HEALTH]
+    assert found.failure is K.ANSWERED_IN_PLACE
+    own = result(DATA, exchanges=(page("/z", "p9"),))
+    [found] = [one for one in without_substitutes(evidence(failed, own)) if one.item == HEALTH]
+    assert found.failure is None
+
+
+@pytest.mark.parametrize(("variable", "renew"), [("KEY", "renew KEY"), ("", "renew a credential of ours")])
+def test_a_refused_credential_is_to_be_renewed_by_its_name(variable: str, renew: str) -> None:
+    one = result(
+        HEALTH,
+        FAILED,
+        failure=K.CREDENTIAL_REFUSED,
+        refusal=Refusal(variable, RefusalKind.UNAUTHORIZED),
+        exchanges=(sent(401),),
+    )
+    of = attributed(evidence(one))
+    mine = of.result(HEALTH)
+    assert mine is not None
+    assert blame(of, mine).why.endswith(f": nothing else shows that the platform is at fault; {renew}")
+
+
+@pytest.mark.parametrize(
+    ("fresh", "ours"),
+    [
+        ({}, True),
+        ({"method": "GET"}, False),
+        ({"accepted": None}, False),
+        ({"accepted": False}, False),
+        ({"credential": "KEY"}, False),
+    ],
+)
+def test_a_stored_session_expired_where_a_new_sign_in_is_accepted(
+    fresh: dict[str, Any], *, ours: bool
+) -> None:
+    book = RUNBOOK.model_copy(
+        update={
+            "items": tuple(
+                one.model_copy(update={"impact": Impact.AUTH}) if one.id == LIVE else one
+                for one in RUNBOOK.items
+            )
+        }
+    )
+    given: dict[str, Any] = {"method": "POST", "credential": "PASSWORD", "accepted": True, **fresh}
+    signed_in = result(LIVE, exchanges=(sent(200, "/other"), sent(200, "/sign-in", **given)))
+    one = result(
+        SIGN_IN, FAILED, failure=K.CREDENTIAL_REFUSED, refusal=Refusal("KEY", RefusalKind.UNKNOWN_SESSION)
+    )
+    of = attributed(evidence(one, signed_in, runbook=book))
+    mine = of.result(SIGN_IN)
+    assert mine is not None
+    assert (f"while a fresh sign-in works ({LIVE})" in blame(of, mine).why) is ours
