@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import combinations_with_replacement
 
 from kamiyo_verify.model.policy import PlacesQuorum
 from kamiyo_verify.model.words import Action
@@ -66,18 +67,10 @@ def call(votes: Votes, quorum: PlacesQuorum, *, may_hold: bool = False) -> Actio
 
 def _completed(votes: Votes, *, may_hold: bool) -> Iterator[Votes]:
     """Yield every way in which the undecided places could have called."""
-    left = votes.undecided
-    for back in range(left + 1):
-        for forward in range(left - back + 1):
-            for hold in range(left - back - forward + 1 if may_hold else 1):
-                yield replace(
-                    votes,
-                    roll_back=votes.roll_back + back,
-                    fix_forward=votes.fix_forward + forward,
-                    hold=votes.hold + hold,
-                    proceed=votes.proceed + left - back - forward - hold,
-                    undecided=0,
-                )
+    calls = ["roll_back", "fix_forward", "proceed", *(["hold"] if may_hold else [])]
+    for made in combinations_with_replacement(calls, votes.undecided):
+        counts = {call: getattr(votes, call) + made.count(call) for call in calls}
+        yield replace(votes, undecided=0, **counts)
 
 
 def _decided(votes: Votes, quorum: PlacesQuorum) -> Action:

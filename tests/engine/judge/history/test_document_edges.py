@@ -7,10 +7,13 @@ from typing import Any
 
 import pytest
 
+from kamiyo_verify.judge.history.environment_history import environment_history
 from kamiyo_verify.judge.history.retention import Limits, deployments_needed
 from kamiyo_verify.judge.history.timeline import bands, why_less
 from kamiyo_verify.judge.observations import DOWNTIME_ITEM, DURATION_ITEM
 from kamiyo_verify.model.history.chart_data import BandKind
+from kamiyo_verify.model.history.deployment_record import Happened
+from kamiyo_verify.model.history.environment_history import Remembered
 from kamiyo_verify.model.history.history import Deployed, Tally
 from kamiyo_verify.model.result import Attempt, Measurement, Result
 from kamiyo_verify.model.runbook import Runbook
@@ -280,3 +283,34 @@ def test_what_a_timeline_lacks_is_named(seen: Deployed, why: str) -> None:
     start = BEGAN.timestamp()
     watched = evidence(away((start,), lasted=(5.0,)), runbook=WITH_DEPLOY, phases=(Phase.DEPLOY,))
     assert why_less(watched, replace(seen, began_at=at(0), downtime_s=5.0)) == ""
+
+
+# The page of an environment
+
+
+def test_the_newest_thirty_runs_of_no_deployment_are_shown_and_the_others_counted() -> None:
+    outlines = tuple(outline(100 - place, drill=True) for place in range(32))
+    known = Remembered(environment="prod", ledger="", outlines=outlines, past=(), traffic=(), decisions=())
+    found = environment_history(RUNBOOK, known, now=BEGAN.timestamp(), most=5)
+    assert [one.run.id for one in found.asides] == [f"r{ago}" for ago in range(69, 99)]
+    assert found.earlier_asides == 2
+    few = environment_history(RUNBOOK, replace(known, outlines=outlines[:3]), now=BEGAN.timestamp(), most=5)
+    assert (len(few.asides), few.earlier_asides, few.earlier, few.deployments) == (3, 0, 0, ())
+
+
+@pytest.mark.parametrize(
+    ("tries", "second"),
+    [
+        ((Attempt(PASSED, "", at(61), 0.1), Attempt(FAILED, "x", at(70), 0.1)), 70),
+        ((Attempt(FAILED, "x", at(72), 0.1), Attempt(FAILED, "x", at(70), 0.1)), 70),
+        ((Attempt(FAILED, "x", "", 0.1), Attempt(FAILED, "x", at(71), 0.1)), 71),
+        ((Attempt(FAILED, "x", "", 0.1),), 65),
+        ((), 65),
+    ],
+)
+def test_the_first_failing_try_is_the_earliest_whose_time_is_known(
+    tries: tuple[Attempt, ...], second: float
+) -> None:
+    bad = run("r2", result(SIGN_IN, FAILED, "500", attempts=tries, started_at=at(65)), began_s=60)
+    [event] = [one for one in file(bad).events if one.what is Happened.FAILED]
+    assert event.at == at(second)

@@ -227,3 +227,10 @@ def test_an_item_that_could_not_be_measured_is_named_with_its_places() -> None:
     )
     items = {one.id: one for one in verdict.items}
     assert (items[HEALTH].status, items[HEALTH].message) == (Status.ERROR, "at a, b of 3 places: broke")
+
+
+def test_who_acts_is_named_only_where_the_call_is_that_of_the_place() -> None:
+    broken = [run(place, BROKEN) for place in "ab"]
+    assert broken[0].escalation
+    assert combined(*broken).escalation == broken[0].escalation
+    assert combined(broken[0], run("c")).escalation == ""
