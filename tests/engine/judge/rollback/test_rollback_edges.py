@@ -120,7 +120,7 @@ def test_of_two_items_the_one_that_says_more_than_as_it_should_decides() -> None
 
 def test_two_services_with_two_commits_are_no_release_where_none_was_given() -> None:
     def serves(**taken: str) -> dict[str, Serves]:
-        _, one = outcome(item(COMMIT_ITEM), **taken)
+        _, one = outcome(item(COMMIT_ITEM), PASSED, **taken)
         return serving(one, "")
 
     both = {"api_commit": NEW, "frontend_commit": OLD}

@@ -18,6 +18,7 @@ from kamiyo_verify.judge.rollback.targets import NoTarget, bad_commits, deployed
 from kamiyo_verify.judge.rules.clauses import grounds
 from kamiyo_verify.judge.rules.confidence import confidence
 from kamiyo_verify.judge.rules.effects import users_blast
+from kamiyo_verify.judge.rules.endpoints import endpoint_fails, explained, lesser_endpoint_fails
 from kamiyo_verify.judge.rules.escalation import escalation, who_acts
 from kamiyo_verify.judge.rules.flip import flip
 from kamiyo_verify.judge.slo import objectives
@@ -27,7 +28,7 @@ from kamiyo_verify.judge.statistics.exact import lower_bound, upper_bound
 from kamiyo_verify.model.circumstances import Before
 from kamiyo_verify.model.history.recorded_run import DecisionKind
 from kamiyo_verify.model.reasons import Reason
-from kamiyo_verify.model.result import Measurement
+from kamiyo_verify.model.result import Exchange, Measurement
 from kamiyo_verify.model.words import Action, Attribution, FailureKind, Phase
 from tests.engine.judge.rollback.test_targets import GONE, NEW, OLD, OLDER, record, run, state
 from tests.engine.judge.rollback.test_targets import LIVE as ON
@@ -40,12 +41,14 @@ from tests.support.evidence_for import (
     FAILED,
     HEALTH,
     LATENCY,
+    LEAK,
     LIVE,
     LOOKS,
     PASSED,
     RUNBOOK,
     SIGN_IN,
     TESTS,
+    at,
     evidence,
     measured,
     result,
@@ -287,3 +290,76 @@ def test_the_words_of_a_failure_are_those_of_its_kind() -> None:
     )
     report = next(each for each in decide(one).items if each.id == LOOKS)
     assert [taken.value for taken in report.measurements] == ["inf", 1.0]
+
+
+# Several endpoints that fail
+
+
+def sent(path: str, *statuses: int) -> tuple[Exchange, ...]:
+    return tuple(
+        Exchange("GET", f"https://api.example{path}", status, 1.0, at=at(number))
+        for number, status in enumerate(statuses)
+    )
+
+
+@pytest.mark.parametrize("attribution", [None, Attribution.THIRD_PARTY])
+def test_an_endpoint_that_is_judged_by_its_item_hides_no_other(attribution: Attribution | None) -> None:
+    """GET /a belongs to an item that failed, or that a third party broke; GET /b to one that passed."""
+    owned = result(HEALTH, FAILED, exchanges=sent("/a", 500, 500, 500, 500), attribution=attribution)
+    other = result(LEAK, exchanges=(*sent("/b", 500, 500, 500, 500), *sent("/", 200)))
+    found = endpoint_fails(attributed(evidence(owned, other)))
+    assert found is not None
+    assert [one.item for one in found.reasons] == [LEAK]
+    assert found.headline.startswith("GET /b fails for everybody: 4 of 4 requests (500)")
+    assert explained(attributed(evidence(owned, other)), LEAK, 4)
+    assert not explained(attributed(evidence(owned, other)), LEAK, 5)
+    assert not explained(attributed(evidence(owned, other)), LEAK, 0)
+    assert not explained(attributed(evidence(owned, other)), HEALTH, 4)
+
+
+@pytest.mark.parametrize(
+    ("before_of", "blamed", "end"),
+    [
+        ({}, Attribution.UNKNOWN, "; not known whether it was so before"),
+        ({"failed[/b]": "0 of 80"}, Attribution.INTRODUCED, ""),
+        ({"failed[/b]": "79 of 80"}, Attribution.PRE_EXISTING, ", as it did before this deployment"),
+        ({"failed[/b]": "1 of 80"}, Attribution.INTRODUCED, ""),
+        ({"failed[/c]": "79 of 80"}, Attribution.INTRODUCED, ""),
+    ],
+)
+def test_an_endpoint_failed_before_by_its_own_requests(
+    before_of: dict[str, str], blamed: Attribution, end: str
+) -> None:
+    one = result(LEAK, exchanges=(*sent("/b", *[500] * 20), *sent("/", 200)))
+    known = Before(run="r1", baseline=True, commit="", finished_at="", age_s=1.0, statuses={LEAK: PASSED})
+    baseline = {LEAK: tuple(Measurement(name, text) for name, text in before_of.items())}
+    of = attributed(evidence(one, before=known if before_of else None, baseline=baseline))
+    found = lesser_endpoint_fails(of)
+    assert found is not None
+    [reason] = found.reasons
+    assert reason.attribution is blamed
+    assert reason.message == f"GET /b fails for everybody: 20 of 20 requests (500){end}"
+    assert (endpoint_fails(of) is None) is (blamed is Attribution.PRE_EXISTING)
+
+
+def test_three_intervals_are_named_and_the_others_counted() -> None:
+    slos = tuple(
+        TIMES.model_copy(update={"id": name, "item": name})
+        for name in (LATENCY, HEALTH, LIVE, LOOKS, SIGN_IN)
+    )
+    taken = (Measurement("response_times", (900.0,) * 80, "ms"),)
+    names = [one.id for one in slos]
+    of = attributed(
+        evidence(
+            *(result(name, measurements=taken) for name in names),
+            runbook=RUNBOOK.model_copy(update={"slos": slos}),
+        )
+    )
+
+    def named(count: int) -> str:
+        reasons = [Reason(name, None, None, "", "") for name in names[:count]]
+        return confidence(of, A.FIX_FORWARD, reasons, objectives.judge(of))
+
+    assert named(3) == f"high: intervals at 95 % confidence for {LATENCY}, {HEALTH}, {LIVE}"
+    assert named(4) == f"high: intervals at 95 % confidence for {LATENCY}, {HEALTH}, {LIVE} and 1 more"
+    assert named(5).endswith(" and 2 more")
