@@ -114,7 +114,7 @@ def _falls_to(logarithm: Callable[[float], float], most: float) -> float:
         left, right = (middle, right) if logarithm(middle) > -_NEGLIGIBLE else (left, middle)
         if right - left < 1e-3 * right:
             break
-    return right if right < most else left
+    return left
 
 
 def _deviance(count: float, expected: float) -> float:

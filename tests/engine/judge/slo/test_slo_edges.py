@@ -20,9 +20,9 @@ from kamiyo_verify.model.hosting.services import Deploy, DeployedCommit, DeployS
 from kamiyo_verify.model.outcomes import Unverified
 from kamiyo_verify.model.result import Exchange, Measurement
 from kamiyo_verify.model.runbook import Slo
-from kamiyo_verify.model.words import SloVerdict
+from kamiyo_verify.model.words import Attribution, FailureKind, SloVerdict
 from tests.engine.judge.slo.test_pooling import NOW, A, B, ran, this
-from tests.support.evidence_for import ERRORS, HEALTH, LATENCY, RUNBOOK, evidence, measured, result
+from tests.support.evidence_for import ERRORS, FAILED, HEALTH, LATENCY, RUNBOOK, evidence, measured, result
 from tests.support.recorded_runs import EPOCH
 
 TIMES, SHARE, AVAILABILITY = RUNBOOK.slos
@@ -274,3 +274,17 @@ def test_a_request_without_a_time_is_a_second_after_the_one_before() -> None:
     assert found.times_s == [0.0, 1.0, 2.0]
     assert str(found) == "GET /exploits fails: 0 of 3 requests ()"
     assert LATENCY not in found.items
+
+
+def test_an_item_whose_requests_do_not_count_hides_no_other() -> None:
+    """Of no service, of a browser, on our own side, or answered by something else."""
+    sent = (exchange("/stats", 200),)
+    others = [
+        result(HEALTH, FAILED, exchanges=sent, failure=FailureKind.ANSWERED_IN_PLACE),
+        result(HEALTH, FAILED, exchanges=sent, attribution=Attribution.PROBER),
+        result("postdeploy.data-present", exchanges=sent),
+        result(HEALTH, exchanges=(replace(sent[0], method="RUN"),)),
+    ]
+    for one in others:
+        of = evidence(one, result(ERRORS, exchanges=(exchange("/exploits", 200),)))
+        assert [found.endpoint for found in error_series(of)] == ["GET /exploits"]

@@ -457,6 +457,16 @@ def test_a_rank_statistic_has_at_least_the_variance_of_equal_distributions() -> 
     assert shifts._statistic(now, then, 0.5) == 0.0
 
 
+def test_a_rank_statistic_has_the_variance_of_both_samples() -> None:
+    """0.5 and 9.5 against 0, 1, … 9: of ten, 1 and 10 lie below; of two, 0 and nine times 1.
+
+    P is 0.55; (1.01 / 2 - 0.3025) / 2 and (2.25 / 10 - 0.2025) / 10 make 0.1035.
+    """
+    two, ten = [0.5, 9.5], [float(place) for place in range(10)]
+    assert shifts._statistic(two, ten, 0.0) == pytest.approx(0.05 / math.sqrt(0.1035))
+    assert shifts._statistic(ten, two, 0.0) == pytest.approx(-0.05 / math.sqrt(0.1035))
+
+
 def test_an_infinite_time_is_infinite_however_it_was_computed() -> None:
     endless = 1e308 * 10
     now, then = [200.0, 260.0] * 20, [100.0, 120.0] * 20
