@@ -54,6 +54,14 @@ def test_each_place_has_one_mutant_and_annotations_have_none(module: Path) -> No
         assert mutant.source(SOURCE) != SOURCE
 
 
+def test_a_star_among_parameters_is_no_operator(tmp_path: Path) -> None:
+    path = tmp_path / "module.py"
+    path.write_text(
+        "def one(first: int, *, second: int) -> int:\n    return first - second\n", encoding="utf-8"
+    )
+    assert [mutant.line for mutant in sampled([path], tmp_path, 1_000, 1)] == [2]
+
+
 def test_a_mutant_of_another_version_of_the_module_is_refused() -> None:
     with pytest.raises(ValueError, match=r"module\.py has no such place any more"):
         Mutant("module.py", "core/NumberReplacer", 99, 3).source(SOURCE)
