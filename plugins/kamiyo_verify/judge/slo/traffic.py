@@ -151,4 +151,4 @@ class ErrorRates:
             raise Unverified("Sentry has no complete minute before it to compare with")
         after, total = self.after / self.effect, (self.after + self.before) / self.effect
         expected = ratio * self.after_s / (ratio * self.after_s + self.before_s)
-        return self.after_per_minute > 0 and lower_bound(after, total, confidence) > expected
+        return bool(self.after_per_minute) and lower_bound(after, total, confidence) > expected

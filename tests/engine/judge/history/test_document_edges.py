@@ -314,3 +314,11 @@ def test_the_first_failing_try_is_the_earliest_whose_time_is_known(
     bad = run("r2", result(SIGN_IN, FAILED, "500", attempts=tries, started_at=at(65)), began_s=60)
     [event] = [one for one in file(bad).events if one.what is Happened.FAILED]
     assert event.at == at(second)
+
+
+def test_the_first_of_several_variants_is_named_by_its_first_test() -> None:
+    one = replace(
+        away((BEGAN.timestamp(),), lasted=(1.0,)),
+        nodeids=("checks/x.py::test_it[api]", "checks/x.py::test_it[frontend]"),
+    )
+    assert lanes(one, look=BandKind.DOWN) == [("api not reachable", 0, 1)]

@@ -418,3 +418,9 @@ def test_limits_of_a_load() -> None:
     assert describe_limit(LoadRun((only,), 5.0, 1)).endswith(
         "1 of 11 answers were 429 at 5 requests a second"
     )
+
+
+def test_a_squashed_migration_hides_no_other_that_is_missing() -> None:
+    """The first was applied before the squashed one was recorded, the last after it."""
+    rows = [row(A), row(B, minute=1, steps=0), row(C, minute=2)]
+    assert plan([file(B)], rows).problems == (f"{C} is applied, and not among the files",)

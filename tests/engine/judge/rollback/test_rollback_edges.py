@@ -362,3 +362,10 @@ def test_several_failures_are_counted_together() -> None:
     )
     assert confidence(evidence(), Action.INCONCLUSIVE, (), ()) == "none: the evidence does not suffice"
     assert confidence(evidence(), Action.FIX_FORWARD, (), ()) == ""
+
+
+@pytest.mark.parametrize(("live", "target"), [("", OLD), (NEW, ""), ("", "")])
+def test_a_deploy_of_no_commit_is_gone_back_to_by_hand(live: str, target: str) -> None:
+    of = state(deploy(2, live, S.LIVE, 0), deploy(1, target, S.DEACTIVATED, 1))
+    with pytest.raises(CannotRollBack, match="is of no commit, so that nobody could see whether it is back"):
+        plan_to_deploys("prod", [of], {"api": "dep-1"}, RUNBOOK)

@@ -17,7 +17,7 @@ from kamiyo_verify.judge.rollback.plan import plan_from_verdict
 from kamiyo_verify.judge.rollback.targets import NoTarget, bad_commits, deployed_anew, target_of
 from kamiyo_verify.judge.rules.clauses import grounds
 from kamiyo_verify.judge.rules.confidence import confidence
-from kamiyo_verify.judge.rules.effects import users_blast
+from kamiyo_verify.judge.rules.effects import may_be_over, users_blast
 from kamiyo_verify.judge.rules.endpoints import endpoint_fails, explained, lesser_endpoint_fails
 from kamiyo_verify.judge.rules.escalation import escalation, who_acts
 from kamiyo_verify.judge.rules.flip import flip
@@ -28,7 +28,7 @@ from kamiyo_verify.judge.statistics.exact import lower_bound, upper_bound
 from kamiyo_verify.model.circumstances import Before
 from kamiyo_verify.model.history.recorded_run import DecisionKind
 from kamiyo_verify.model.reasons import Reason
-from kamiyo_verify.model.result import Exchange, Measurement
+from kamiyo_verify.model.result import Attempt, Exchange, Measurement
 from kamiyo_verify.model.words import Action, Attribution, FailureKind, Phase
 from tests.engine.judge.rollback.test_targets import GONE, NEW, OLD, OLDER, record, run, state
 from tests.engine.judge.rollback.test_targets import LIVE as ON
@@ -363,3 +363,36 @@ def test_three_intervals_are_named_and_the_others_counted() -> None:
     assert named(3) == f"high: intervals at 95 % confidence for {LATENCY}, {HEALTH}, {LIVE}"
     assert named(4) == f"high: intervals at 95 % confidence for {LATENCY}, {HEALTH}, {LIVE} and 1 more"
     assert named(5).endswith(" and 2 more")
+
+
+# What a report keeps
+
+
+@pytest.mark.parametrize(("pattern", "kept"), [("F", 0), ("FF", 2), ("FPF", 3)])
+def test_a_report_shows_the_tries_of_an_item_that_was_tried_again(pattern: str, kept: int) -> None:
+    tries = tuple(
+        Attempt(FAILED if one == "F" else PASSED, "x", at(number), 0.1) for number, one in enumerate(pattern)
+    )
+    verdict = decide(evidence(result(LIVE, FAILED, attempts=tries)))
+    assert len(next(one for one in verdict.items if one.id == LIVE).attempts) == kept
+
+
+def test_of_several_counts_of_rows_only_the_one_that_fell_is_tried_with_more() -> None:
+    known = Before(run="r1", baseline=True, commit="", finished_at="", age_s=1.0, statuses={DATA: PASSED})
+    counts = {"exploits": 100, "health": 100, "readiness": 100}
+    then = tuple(Measurement(name, value) for name, value in counts.items())
+    now = tuple(Measurement(name, 50 if name == "health" else 100) for name in counts)
+    given = evidence(result(DATA, measurements=now), before=known, baseline={DATA: then})
+    altered = statements(given, A.ROLL_BACK, DATA)["health counting 80 or more (it is 50): hold"]
+    assert [one.value for one in seen(altered, DATA).measurements] == [100, 80, 100]
+
+
+def test_without_a_line_for_slowness_nothing_is_sampled_again() -> None:
+    taken = result(LATENCY, FAILED, measurements=(Measurement("response_times", (900.0,) * 80, "ms"),))
+    known = {LATENCY: (Measurement("response_times", (100.0,) * 80, "ms"),)}
+    assert may_be_over(TIMES, taken, RUNBOOK.policy, known)
+    without = RUNBOOK.policy.model_copy(update={"do_not_roll_back": ()})
+    assert not may_be_over(TIMES, taken, without, known)
+    assert not may_be_over(TIMES.model_copy(update={"quantile": None}), taken, RUNBOOK.policy, known)
+    assert not may_be_over(TIMES.model_copy(update={"better": "above"}), taken, RUNBOOK.policy, known)
+    assert not may_be_over(TIMES, replace(taken, measurements=()), RUNBOOK.policy, known)

@@ -17,7 +17,7 @@ from kamiyo_verify.judge.rules.data_loss import COUNTS_ITEM, falls
 from kamiyo_verify.judge.rules.effects import Blast, Slowdown, slower
 from kamiyo_verify.judge.rules.finding import Finding, about_the_run, reason_about
 from kamiyo_verify.judge.rules.held_back import held_back
-from kamiyo_verify.judge.rules.not_on_release import not_on_the_release
+from kamiyo_verify.judge.rules.not_on_release import not_on_the_release, release_not_shown
 from kamiyo_verify.judge.rules.rules import objective_breached
 from kamiyo_verify.judge.statistics.exact import EXACT
 from kamiyo_verify.model.circumstances import Before, Migrated
@@ -356,3 +356,21 @@ def test_an_error_is_no_failure_that_a_clause_forbids_to_take_back() -> None:
     one = result(HEALTH, ERROR, "502")
     assert reason_about(evidence(one), one).clause == ""
     assert about_the_run("a", "b").action is A.INCONCLUSIVE
+
+
+def test_a_commit_that_nothing_shows_is_named_with_twelve_characters() -> None:
+    items = tuple(one for one in RUNBOOK.items if one.id != COMMIT)
+    of = evidence(commit=NEW, runbook=RUNBOOK.model_copy(update={"items": items}))
+    found = release_not_shown(of)
+    assert found is not None
+    assert found.headline == "nothing shows that the commit of --commit answers"
+    assert [one.message for one in found.reasons] == [
+        f"no item that passed has read that a service runs {NEW[:12]}"
+    ]
+    shown = result(HEALTH, measurements=(Measurement("api_commit", NEW[:9]),))
+    assert release_not_shown(replace(of, results=(shown,))) is None
+    other = result(HEALTH, measurements=(Measurement("api_commit", OLD), Measurement("other", NEW)))
+    assert release_not_shown(replace(of, results=(other,))) is not None
+    assert release_not_shown(replace(of, commit="")) is None
+    assert release_not_shown(replace(of, records_baseline=True)) is None
+    assert release_not_shown(evidence(commit=NEW)) is None
