@@ -24,8 +24,6 @@ from kamiyo_verify.judge.statistics.method import (
     manageable,
 )
 
-_REMEMBERED = 1 << 14
-
 
 def at_most(bad: float, total: float, share: float) -> float:
     """Return the probability of `bad` or fewer bad events in `total`, each bad with probability `share`."""
@@ -47,7 +45,7 @@ def at_least(bad: float, total: float, share: float) -> float:
     return math.exp(log_tails(bad, total - bad + 1, share)[0])
 
 
-@lru_cache(_REMEMBERED)
+@lru_cache(1 << 14)
 def lower_bound(bad: float, total: float, confidence: float) -> float:
     """Return the lower bound of the true share of bad events, with that confidence (Clopper-Pearson).
 
@@ -61,7 +59,7 @@ def lower_bound(bad: float, total: float, confidence: float) -> float:
     return crossing(lambda share: at_least(bad, total, share) < 1.0 - confidence)
 
 
-@lru_cache(_REMEMBERED)
+@lru_cache(1 << 14)
 def upper_bound(bad: float, total: float, confidence: float) -> float:
     """Return the upper bound of the true share of bad events, with that confidence (Clopper-Pearson).
 
@@ -123,7 +121,7 @@ def quantile_bounds(
     return (None if below is None else ordered[below], None if above is None else ordered[above])
 
 
-@lru_cache(_REMEMBERED)
+@lru_cache(1 << 14)
 def _ranks(total: int, beyond: float, confidence: float, method: Method) -> tuple[int | None, int | None]:
     """Return the ranks of the samples that bound the quantile with this share beyond it."""
 
@@ -148,7 +146,7 @@ def sample_quantile(samples: Sequence[float], quantile: float) -> float:
     return _in_order(samples)[math.ceil(quantile * len(samples)) - 1]
 
 
-@lru_cache(_REMEMBERED)
+@lru_cache(1 << 14)
 def samples_needed(bad: int, share: float, confidence: float, method: Method = EXACT) -> int | None:
     """Return the smallest number of events with which `bad` bad ones show a true share below `share`.
 

@@ -38,8 +38,6 @@ _STEEP = 20.0
 """Second parameter of that part: its mean is 1/21, as far above a line of 5 % as the line is above 0. A line
 of more than 1/20 takes its own reciprocal instead."""
 
-_REMEMBERED = 1 << 16
-
 
 def evidence_below(bad: float, total: float, share: float) -> float:
     """Return the logarithm of the evidence for a true share below `share`; 0 if there is none."""
@@ -79,7 +77,7 @@ def _near_above(bad: float, total: float, share: float) -> float:
     return math.log(steep) + log_tails(first, second, share)[1] + likelihood
 
 
-@lru_cache(_REMEMBERED)
+@lru_cache(1 << 16)
 def shows_below(bad: float, total: float, share: float, confidence: float) -> bool:
     """Return whether the true share lies below `share`, with that confidence at all moments jointly.
 
@@ -91,7 +89,7 @@ def shows_below(bad: float, total: float, share: float, confidence: float) -> bo
     return evidence_below(*manageable(bad, total), share) >= -math.log1p(-confidence)
 
 
-@lru_cache(_REMEMBERED)
+@lru_cache(1 << 16)
 def shows_above(bad: float, total: float, share: float, confidence: float) -> bool:
     """Return whether the true share lies above `share`, with that confidence at all moments jointly.
 
@@ -103,7 +101,7 @@ def shows_above(bad: float, total: float, share: float, confidence: float) -> bo
     return evidence_above(*manageable(bad, total), share) >= -math.log1p(-confidence)
 
 
-@lru_cache(_REMEMBERED)
+@lru_cache(1 << 16)
 def upper_bound(bad: float, total: float, confidence: float) -> float:
     """Return the upper bound of the true share at every moment, with that confidence.
 
@@ -117,7 +115,7 @@ def upper_bound(bad: float, total: float, confidence: float) -> float:
     return crossing(lambda share: evidence_below(bad, total, share) < enough, left=start)
 
 
-@lru_cache(_REMEMBERED)
+@lru_cache(1 << 16)
 def lower_bound(bad: float, total: float, confidence: float) -> float:
     """Return the lower bound of the true share at every moment, with that confidence.
 

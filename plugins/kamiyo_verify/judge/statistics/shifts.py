@@ -95,9 +95,10 @@ def look_of(samples: int) -> int | None:
 def _shift(after: tuple[float, ...], before: tuple[float, ...], error: float) -> Shift | None:
     if min(len(after), len(before)) < FEWEST:
         return None
-    now, then = _logarithms(_thinned(after), _thinned(before))
-    if now is None or then is None:
+    both = _logarithms(_thinned(after), _thinned(before))
+    if both is None:
         return None
+    now, then = both
     critical = NormalDist().inv_cdf(1 - error)
     factor = _where(now, then, 0.0)
     return Shift(
@@ -113,18 +114,19 @@ def _thinned(sample: tuple[float, ...]) -> tuple[float, ...]:
     return sample[:: -(-len(sample) // _MOST)]
 
 
-def _logarithms(
-    after: Sequence[float], before: Sequence[float]
-) -> tuple[list[float] | None, list[float] | None]:
-    """Return the sorted logarithms of both samples; a time of 0 counts as half of the smallest time."""
+def _logarithms(after: Sequence[float], before: Sequence[float]) -> tuple[list[float], list[float]] | None:
+    """Return the sorted logarithms of both samples; a time of 0 counts as half of the smallest time.
+
+    None if no time is finite and above 0, or no more than half of the times of a sample are above 0.
+    """
     finite = [one for one in (*after, *before) if 0 < one < math.inf]
     if not finite:
-        return None, None
+        return None
     least, most = min(finite) / 2, max(finite) * 2
     both = []
     for sample in (after, before):
         if 2 * sum(one > 0 for one in sample) <= len(sample):
-            return None, None
+            return None
         both.append(sorted(math.log(min(max(one, least), most)) for one in sample))
     return both[0], both[1]
 

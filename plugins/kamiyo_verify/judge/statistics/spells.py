@@ -88,9 +88,9 @@ def effect_between(bad: Sequence[float], total: Sequence[float]) -> float:
 
 def effect_of_counts(counts: Sequence[float]) -> float:
     """Return the design effect of events in bursts: variance over mean of their number by block of time."""
-    mean = sum(counts) / len(counts) if counts else 0.0
-    if len(counts) < _FEWEST_BLOCKS or mean <= 0:
+    if len(counts) < _FEWEST_BLOCKS or not any(counts):
         return 1.0
+    mean = sum(counts) / len(counts)
     spread = sum((count - mean) ** 2 for count in counts) / (len(counts) - 1) / mean
     return 1.0 + _beyond_chance(spread - 1, math.sqrt(2 / (len(counts) - 1)))
 

@@ -222,3 +222,14 @@ def test_a_service_that_runs_another_commit_is_not_judged() -> None:
     of = timed(result(COMMIT, FAILED, measurements=taken), result(SIGN_IN, FAILED), commit="a" * 40)
     judged = {one.item: one.judged for one in recorded(of).series if one.kind is SeriesKind.ITEM}
     assert (judged[SIGN_IN], judged[HEALTH]) == (False, True)
+
+
+def test_a_line_is_a_share_between_0_and_1() -> None:
+    for objective, lines in ((0.0, 1), (0.5, 2), (1.0, 1)):
+        slos = tuple(
+            one.model_copy(update={"objective": objective}) if one.item == ERRORS else one
+            for one in RUNBOOK.slos
+        )
+        of = timed(sampled((0.0, 1.0)), runbook=RUNBOOK.model_copy(update={"slos": slos}))
+        [one] = series(of, SeriesKind.SHARE)
+        assert len(one.lines) == lines
