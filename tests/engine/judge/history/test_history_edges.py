@@ -150,17 +150,17 @@ def test_a_later_deployment_may_restore_service_and_a_decision_says_when() -> No
     assert (found.restored_at, found.rolled_back, found.succeeded) == ("", False, True)
 
 
-def test_a_run_of_the_rollback_phase_alone_shows_that_its_commit_was_taken_back() -> None:
-    def taken_back(call: Action, *phases: Phase, deed: DecisionKind | None = None) -> bool:
+def test_a_run_of_the_rollback_phase_alone_shows_that_its_commit_was_was_rolled_back() -> None:
+    def was_rolled_back(call: Action, *phases: Phase, deed: DecisionKind | None = None) -> bool:
         deeds = ((deed, at(50)),) if deed else ()
         return deployments([run("r1", 100, call, phases=phases, deeds=deeds)])[0].rolled_back
 
-    assert taken_back(GO, Phase.ROLLBACK)
-    assert not taken_back(FIX, Phase.ROLLBACK)
-    assert not taken_back(GO, Phase.ROLLBACK, Phase.POSTDEPLOY)
-    assert not taken_back(GO, Phase.POSTDEPLOY)
-    assert not taken_back(GO, Phase.ROLLBACK, deed=DecisionKind.KEPT)
-    assert taken_back(GO, Phase.ROLLBACK, deed=DecisionKind.FIXED)
+    assert was_rolled_back(GO, Phase.ROLLBACK)
+    assert not was_rolled_back(FIX, Phase.ROLLBACK)
+    assert not was_rolled_back(GO, Phase.ROLLBACK, Phase.POSTDEPLOY)
+    assert not was_rolled_back(GO, Phase.POSTDEPLOY)
+    assert not was_rolled_back(GO, Phase.ROLLBACK, deed=DecisionKind.KEPT)
+    assert was_rolled_back(GO, Phase.ROLLBACK, deed=DecisionKind.FIXED)
 
 
 def test_a_slowdown_is_against_the_last_good_deployment() -> None:
