@@ -31,6 +31,7 @@ from kamiyo_verify.judge.decide import decide
 from kamiyo_verify.model.circumstances import Before, FailedBefore
 from kamiyo_verify.model.confirmation import Confirmation
 from kamiyo_verify.model.credentials import CredentialUse, Refusal, RefusalKind
+from kamiyo_verify.model.history.history import Deployed, DeploymentRecord, History, Tally
 from kamiyo_verify.model.hosting.services import Deploy, DeployedCommit, DeployStatus, ServiceState
 from kamiyo_verify.model.outcomes import UNTRUSTED
 from kamiyo_verify.model.reasons import Reason
@@ -684,3 +685,39 @@ def test_a_stored_session_expired_where_a_new_sign_in_is_accepted(
     mine = of.result(SIGN_IN)
     assert mine is not None
     assert (f"while a fresh sign-in works ({LIVE})" in blame(of, mine).why) is ours
+
+
+def test_the_age_up_to_which_a_baseline_counts_is_named() -> None:
+    of = evidence(before=before(age_s=1_000 * 3_600 + 1), commit=NEW, baseline_max_age_h=1_000.0)
+    assert why_unusable(of) == "the baseline r1 is 1000 h old, and at most 1000 h count"
+
+
+@pytest.mark.parametrize("status", [200, 204, 299])
+def test_any_good_answer_of_the_service_itself_stands_beside_a_copy(status: int) -> None:
+    own = result(HEALTH, exchanges=(sent(status, "/other"),))
+    assert after_copies(result(LOOKS, exchanges=(copy(),)), own)[LOOKS].status is PASSED
+
+
+def test_a_copy_may_be_older_than_the_release_until_its_deployment_had_ended() -> None:
+    """The run began at 14:09:58; the deployment began at 14:00 and took five minutes."""
+
+    def status(stored: str, **seen: Any) -> Status:
+        record = DeploymentRecord(
+            commit=NEW,
+            seen_at="",
+            runs=(),
+            succeeded=None,
+            rolled_back=False,
+            seen=Deployed(commit=NEW, **seen),
+            restored_at="",
+            slowdown={},
+        )
+        known = History(availability=None, deployments=Tally(0, 0, ""), current=record)
+        one = sent(200, cached="HIT", stored_at=f"2026-11-23T{stored}+00:00")
+        return after_copies(result(HEALTH, exchanges=(one,)), history=known)[HEALTH].status
+
+    took = {"began_at": "2026-11-23T14:00:00+00:00", "duration_s": 300.0}
+    assert status("14:04:59", **took) is ERROR
+    assert status("14:05:00", **took) is PASSED
+    assert status("14:05:00", began_at=took["began_at"]) is ERROR
+    assert status("14:05:00") is ERROR

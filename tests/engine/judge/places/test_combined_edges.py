@@ -234,3 +234,7 @@ def test_who_acts_is_named_only_where_the_call_is_that_of_the_place() -> None:
     assert broken[0].escalation
     assert combined(*broken).escalation == broken[0].escalation
     assert combined(broken[0], run("c")).escalation == ""
+
+
+def test_one_run_alone_needs_neither_a_place_nor_a_commit() -> None:
+    require_alike([run("", **NO_COMMIT)], NOW, timedelta(hours=1))

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from kamiyo_verify.judge.decide import decide
+from kamiyo_verify.judge.rollback.advice import rollback_advice
 from kamiyo_verify.judge.rollback.comparisons import comparisons, served, workers
 from kamiyo_verify.judge.rollback.plan import plan_from_verdict, plan_to_deploys
 from kamiyo_verify.judge.rollback.progress import failed_before, progress_of
@@ -369,3 +370,18 @@ def test_a_deploy_of_no_commit_is_gone_back_to_by_hand(live: str, target: str) -
     of = state(deploy(2, live, S.LIVE, 0), deploy(1, target, S.DEACTIVATED, 1))
     with pytest.raises(CannotRollBack, match="is of no commit, so that nobody could see whether it is back"):
         plan_to_deploys("prod", [of], {"api": "dep-1"}, RUNBOOK)
+
+
+def test_a_worker_is_the_first_service_of_its_item() -> None:
+    of = outcome(item("a.c", services=("worker", "api")), host="x")
+    assert workers([of]) == {"worker"}
+
+
+def test_a_service_without_a_live_deploy_is_rolled_back_by_hand() -> None:
+    idle = state(deploy(2, NEW, S.DEACTIVATED, 0), deploy(1, OLD, S.DEACTIVATED, 1))
+    reasons = (Reason(HEALTH, Impact.CORE, None, "", ""),)
+    [step] = rollback_advice(
+        evidence(result(HEALTH, FAILED), hosted=(idle,)), Action.ROLL_BACK, reasons
+    ).services
+    assert (step.service, step.current, step.to) == ("kamiyo-api", "", "")
+    assert step.how == RUNBOOK.services.manual.replace("{service}", "kamiyo-api")
