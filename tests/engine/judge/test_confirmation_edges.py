@@ -278,3 +278,15 @@ def test_a_watch_names_its_own_commit_and_else_that_of_its_rounds() -> None:
     assert verdict_of_watch(plan(), final, [run], "P", at(9)).commit == "9c41d07"
     assert verdict_of_watch(replace(plan(), commit=""), final, [run], "P", at(9)).commit == "of the round"
     assert verdict_of_watch(replace(plan(), commit=""), final, [], "P", at(9)).commit == ""
+
+
+def test_looks_of_an_item_without_requests_count_as_one_request_each() -> None:
+    """Different requests are named, and none is on record: 1 of 2 looks is weighed as it is."""
+    seen = tuple(
+        replace(look, message=f"GET /{number} answered 502" if look.message else "")
+        for number, look in enumerate(looks("FPFP"))
+    )
+    of = evidence(tried(SIGN_IN, "FFF", Confirmation(at(0), seen, None)))
+    found = reading(of, next(one for one in of.results if one.item == SIGN_IN))
+    assert found is not None
+    assert (found.standing, found.message) == (BROKEN, "failed in 2 of 4 further looks")

@@ -24,6 +24,7 @@ from tests.engine.judge.history.test_retention import GOOD, planned, removed, wi
 from tests.engine.judge.history.test_retention import run as outline
 from tests.support.evidence_for import (
     BEGAN,
+    ERROR,
     ERRORS,
     FAILED,
     HEALTH,
@@ -131,7 +132,7 @@ def test_the_first_call_for_a_rollback_or_a_fix_is_the_one_that_people_decide_ab
     found = facts(WELL, lesser, BAD)["better"]
     assert "nobody has recorded what was done about the call" in found
     assert lesser.verdict.recommendation is Action.FIX_FORWARD
-    assert not any("call" in one for one in facts(run("r1", result(HEALTH, "error")))["better"])  # type: ignore[arg-type]
+    assert not any("call" in one for one in facts(run("r1", result(HEALTH, ERROR)))["better"])
 
 
 # What is kept

@@ -28,7 +28,7 @@ from kamiyo_verify.model.history.recorded_run import DecisionKind
 from kamiyo_verify.model.result import Exchange, Measurement, Result
 from kamiyo_verify.model.runbook import Slo
 from kamiyo_verify.model.words import Action, Phase
-from tests.support.evidence_for import FAILED, HEALTH, LATENCY, PASSED, RUNBOOK, evidence, result
+from tests.support.evidence_for import ERROR, FAILED, HEALTH, LATENCY, PASSED, RUNBOOK, evidence, result
 
 NOW = datetime(2026, 11, 23, 14, 0, tzinfo=UTC).timestamp()
 HOUR, DAY, WEEK = 3_600.0, 86_400.0, 604_800.0
@@ -371,3 +371,22 @@ def test_the_quantiles_are_the_median_p95_and_p99() -> None:
     [shown] = drawn(taken).latencies
     assert [(one.share, one.value) for one in shown.quantiles] == [(0.5, 50.0), (0.95, 95.0), (0.99, 99.0)]
     assert Part.LATENCY not in drawn(taken).unknown
+
+
+@pytest.mark.parametrize(
+    ("one", "rolled_back", "how"),
+    [
+        (result(HEALTH), False, Ended.GOOD),
+        (result(HEALTH, FAILED), False, Ended.FAILED),
+        (result(HEALTH, ERROR), False, Ended.UNKNOWN),
+        (result(HEALTH), True, Ended.ROLLED_BACK),
+    ],
+)
+def test_the_present_deployment_is_the_last_of_the_trend(
+    one: Result, how: Ended, *, rolled_back: bool
+) -> None:
+    given = evidence(one, commit=A)
+    verdict = decide(given)
+    verdict = replace(verdict, deployment=replace(verdict.deployment, rolled_back=rolled_back))
+    [present] = picture(given, verdict).recent
+    assert (present.commit, present.ended, present.began_at) == (A, how, given.started_at)
