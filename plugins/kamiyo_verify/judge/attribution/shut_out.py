@@ -7,7 +7,7 @@ neither a security hole nor damaged data.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from urllib.parse import urlsplit
 
 from kamiyo_verify.judge.attribution.failures import origin
@@ -16,22 +16,10 @@ from kamiyo_verify.model.figures import listed
 from kamiyo_verify.model.result import Exchange, Result
 from kamiyo_verify.model.words import Status
 
-_REFUSALS = {
-    401: "",
-    402: "its host may wait for a payment, which no rollback makes",
-    403: "",
-    406: "",
-    407: "",
-    417: "",
-    421: "",
-    423: "",
-    425: "",
-    426: "",
-    428: "",
-    431: "",
-    451: "",
-}
-"""Statuses about who asks, from where and how (RFC 9110, 15.5; RFC 6585, 7725, 8470), and what one may mean.
+_PAYMENT = 402
+
+_REFUSALS = frozenset({401, _PAYMENT, 403, 406, 407, 417, 421, 423, 425, 426, 428, 431, 451})
+"""Statuses about who asks, from where and how (RFC 9110, 15.5; RFC 6585, 7725, 8470).
 
 A release that lost its routes or its host answers 400, 404, 405 or 410: these are its own.
 """
@@ -73,14 +61,29 @@ def refused_every_request(evidence: Evidence, result: Result) -> str:
 
 def shut_out_headline(evidence: Evidence) -> str:
     """Return in a headline's words which addresses shut this runner out; "" if none does."""
-    unwell = [result for _, result in evidence.outcomes if result.status in {Status.FAILED, Status.ERROR}]
-    shut = {result: why for result in unwell if (why := refused_every_request(evidence, result))}
+    shut = _shut_out(evidence)
     if not shut:
         return ""
-    statuses = {sent.status for result in shut for sent in result.exchanges}
-    meanings = (why for status, why in _REFUSALS.items() if why and status in statuses)
     refusing = ", and ".join(dict.fromkeys(shut.values()))
-    return f"this runner is shut out: {refusing}; {next(meanings, 'users may be served')}"
+    waits = "its host may wait for a payment, which no rollback makes"
+    return f"this runner is shut out: {refusing}; {waits if _unpaid(shut) else 'users may be served'}"
+
+
+def ways_in(evidence: Evidence) -> str:
+    """Return what lets this runner in again, for a next step; "" if nothing shuts it out."""
+    shut = _shut_out(evidence)
+    if not shut:
+        return ""
+    return "see whether the host's bill is paid, or look from another network" if _unpaid(shut) else ELSEWHERE
+
+
+def _shut_out(evidence: Evidence) -> dict[Result, str]:
+    unwell = [result for _, result in evidence.outcomes if result.status in {Status.FAILED, Status.ERROR}]
+    return {result: why for result in unwell if (why := refused_every_request(evidence, result))}
+
+
+def _unpaid(shut: Iterable[Result]) -> bool:
+    return any(sent.status == _PAYMENT for result in shut for sent in result.exchanges)
 
 
 def _refusing(evidence: Evidence, result: Result) -> frozenset[str]:

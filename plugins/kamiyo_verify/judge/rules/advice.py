@@ -6,7 +6,7 @@ from kamiyo_verify.judge.attribution.caches import PAST_CACHES, answered_by_copi
 from kamiyo_verify.judge.attribution.in_place import FROM_ELSEWHERE, answered_by_substitutes
 from kamiyo_verify.judge.attribution.rate_limits import challenged_items, failed_on_this_machine, rate_limited
 from kamiyo_verify.judge.attribution.refusals import ways_out
-from kamiyo_verify.judge.attribution.shut_out import ELSEWHERE, shut_out_headline
+from kamiyo_verify.judge.attribution.shut_out import ELSEWHERE, ways_in
 from kamiyo_verify.judge.evidence import Evidence
 from kamiyo_verify.judge.rollback.targets import target_of
 from kamiyo_verify.model.figures import counted
@@ -62,7 +62,7 @@ def _carried_out(evidence: Evidence) -> str:
 def _missing(evidence: Evidence) -> str:
     """Return what to do before an inconclusive run is repeated."""
     here = "mend this machine, or look from another one" if failed_on_this_machine(evidence) else ""
-    elsewhere = ELSEWHERE if shut_out_headline(evidence) or challenged_items(evidence) else ""
+    elsewhere = ways_in(evidence) or (ELSEWHERE if challenged_items(evidence) else "")
     if way_out := "; ".join(filter(None, (here, elsewhere, ways_out(evidence)))):
         return f"{way_out}, then "
     if rate_limited(evidence):

@@ -338,6 +338,9 @@ def test_a_status_about_the_client_on_every_path_calls_for_no_rollback(status: i
         verdict.headline
         == f"this runner is shut out: {API} answered {status} to every request of this run{end}"
     )
+    bill = "see whether the host's bill is paid, or look from another network, then "
+    let_in = "look from another network, or let this runner in, then "
+    assert (bill if status == 402 else let_in) in verdict.next_step
 
 
 def test_another_address_that_refuses_does_not_count_for_this_one() -> None:
