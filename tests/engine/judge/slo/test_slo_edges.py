@@ -13,10 +13,11 @@ from kamiyo_verify.judge.slo import objectives
 from kamiyo_verify.judge.slo.earlier import counted, earlier_runs, may_pool
 from kamiyo_verify.judge.slo.readings import NotMeasured, checked, clustering, in_unit
 from kamiyo_verify.judge.slo.settling import Settling, settling_for
-from kamiyo_verify.judge.slo.traffic import ErrorRates, Traffic
+from kamiyo_verify.judge.slo.traffic import ErrorRates, Traffic, traffic_of
 from kamiyo_verify.judge.statistics.endpoints import Series, error_series
 from kamiyo_verify.judge.statistics.exact import at_least
 from kamiyo_verify.model.hosting.services import Deploy, DeployedCommit, DeployStatus, ServiceState
+from kamiyo_verify.model.hosting.signals import Series as HostSeries
 from kamiyo_verify.model.outcomes import Unverified
 from kamiyo_verify.model.result import Exchange, Measurement
 from kamiyo_verify.model.runbook import Slo
@@ -288,3 +289,27 @@ def test_an_item_whose_requests_do_not_count_hides_no_other() -> None:
     for one in others:
         of = evidence(one, result(ERRORS, exchanges=(exchange("/exploits", 200),)))
         assert [found.endpoint for found in error_series(of)] == ["GET /exploits"]
+
+
+def test_where_nearly_all_failed_before_no_share_is_over_the_line() -> None:
+    settling = Settling(TIMES, POLICY, failed_before=(99, 100))
+    for _ in range(30):
+        settling.update(100.0, bad=True)
+    assert not settling.settled
+    assert not Settling(TIMES, POLICY).settled
+
+
+def test_series_of_one_status_are_added_up_minute_by_minute() -> None:
+    moments = [datetime(2026, 11, 23, 14, minute, tzinfo=UTC) for minute in (0, 1)]
+
+    def of(status: str, *counts: float) -> HostSeries:
+        return HostSeries(
+            labels={"statusCode": status}, unit="", points=tuple(zip(moments, counts, strict=False))
+        )
+
+    found = traffic_of(
+        [of("200", 1.0, 2.0), of("200", 5.0), of("503", 2.0, 1.0), of("502", 1.0)], [of("", 90.0)]
+    )
+    assert found.by_status == {"200": 8, "503": 3, "502": 1}
+    assert (found.requests_by_minute, found.failed_by_minute) == ((9.0, 3.0), (3.0, 1.0))
+    assert (found.requests, found.failed, found.p95_ms) == (12, 4, (90.0,))
