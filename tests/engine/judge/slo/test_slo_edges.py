@@ -313,3 +313,12 @@ def test_series_of_one_status_are_added_up_minute_by_minute() -> None:
     assert found.by_status == {"200": 8, "503": 3, "502": 1}
     assert (found.requests_by_minute, found.failed_by_minute) == ((9.0, 3.0), (3.0, 1.0))
     assert (found.requests, found.failed, found.p95_ms) == (12, 4, (90.0,))
+
+
+@pytest.mark.parametrize(("stopping", "watched"), [("sequential", True), ("fixed", False), (None, False)])
+def test_a_series_is_watched_where_a_rule_could_end_its_sampling(
+    stopping: str | None, *, watched: bool
+) -> None:
+    taken = () if stopping is None else (Measurement("stopping", stopping),)
+    of = evidence(result(ERRORS, exchanges=(exchange("/exploits", 200),), measurements=taken))
+    assert [one.watched for one in error_series(of)] == [watched]

@@ -503,3 +503,13 @@ def test_a_sample_whose_failures_come_in_threes_is_worth_a_part_of_it() -> None:
     assert 1.2 < effect < 5
     assert found.independent == pytest.approx(60 / effect)
     assert found.worth == f" (failures come in spells: worth {60 / effect:.0f} independent requests)"
+
+
+def test_a_factor_is_found_however_far_the_first_time_lies_from_the_others() -> None:
+    found = shift([1e-3, *[1_000.0] * 19], [1.0] * 20, 0.95)
+    assert found is not None
+    assert found.factor == pytest.approx(1_000.0, rel=1e-3)
+
+
+def test_equal_samples_have_no_distance() -> None:
+    assert shifts._distance([1.0] * 100, [1.0] * 100, 0.0) == 0.0

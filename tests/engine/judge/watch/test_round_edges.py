@@ -233,3 +233,8 @@ def test_a_line_is_a_share_between_0_and_1() -> None:
         of = timed(sampled((0.0, 1.0)), runbook=RUNBOOK.model_copy(update={"slos": slos}))
         [one] = series(of, SeriesKind.SHARE)
         assert len(one.lines) == lines
+
+
+def test_a_ground_without_a_failed_request_is_one_bad_outcome() -> None:
+    assert only(timed(measured(ERRORS, errors=16, requests=80)), ERRORS).failed == (True,)
+    assert only(timed(measured(ERRORS, errors=0, requests=80)), ERRORS).failed == (False,)
