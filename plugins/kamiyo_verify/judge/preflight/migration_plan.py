@@ -35,13 +35,18 @@ class MigrationPlan:
         """Return each pending migration that may break the code before it, with the reason.
 
         Args:
-            vouched: the text of a person who reviewed the plan; migrations that it names are accepted.
+            vouched: the text of a person who reviewed the plan; migrations that it names whole are accepted.
         """
         return tuple(
             f"{file.name}: {_why(file)}"
             for file in self.pending
-            if not file.reversible and file.name not in vouched
+            if not file.reversible and not _names(vouched, file.name)
         )
+
+
+def _names(text: str, migration: str) -> bool:
+    """Return whether a text names a migration, and not another one whose name begins or ends so."""
+    return bool(re.search(rf"(?<![\w.-]){re.escape(migration)}(?![\w-]|\.\w)", text))
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,6 +107,27 @@ def test_a_pending_migration_that_may_break_the_code_before_it_says_why() -> Non
     assert found.grave(f"{B} and {C} were read") == (f"{D}: not UTF-8",)
 
 
+@pytest.mark.parametrize(
+    ("text", "accepted"),
+    [
+        ("20260101000000_add", True),
+        ("read: prisma/migrations/20260101000000_add/migration.sql, and it is fine", True),
+        ("I have read 20260101000000_add.", True),
+        ("“20260101000000_add”, and nothing else", True),
+        ("20260101000000_add_users", False),
+        ("20260101000000_add-users", False),
+        ("20260101000000_add.old", False),
+        ("x20260101000000_add", False),
+        ("0.20260101000000_add", False),
+        ("20260101000000", False),
+        ("", False),
+    ],
+)
+def test_only_a_migration_that_is_named_whole_is_accepted(text: str, *, accepted: bool) -> None:
+    found = plan([file("20260101000000_add", Effect.DESTRUCTIVE)], ())
+    assert (found.grave(text) == ()) is accepted
+
+
 def test_the_files_alone_show_a_wrong_time_and_provider() -> None:
     names = ["20261124135959_x", "20261124140000", "20261124140001_y", "20261125", "30000000000000", "later"]
     found = on_disk([file(name) for name in names], NOW)
