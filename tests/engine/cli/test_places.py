@@ -106,7 +106,10 @@ REASONS: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize(("how", "why"), REASONS.values(), ids=REASONS)
-@pytest.mark.parametrize("others", [(), (BROKEN,)], ids=["well", "broken"])
+@pytest.mark.parametrize(
+    "others",
+    [pytest.param((), id="well"), pytest.param((BROKEN,), id="broken", marks=pytest.mark.exhaustive)],
+)
 def test_a_place_that_gives_no_run_is_left_out_and_never_a_failure(
     how: dict[str, Any], why: str, others: tuple[Any, ...], places: Places, capsys: pytest.CaptureFixture[str]
 ) -> None:
