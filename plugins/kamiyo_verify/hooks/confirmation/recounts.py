@@ -84,10 +84,11 @@ class _Suspect:
 
 def _suspects(run: Run, results: Results, baseline: Baseline) -> list[_Suspect]:
     found = []
+    counted = counted_items(run.runbook)
     for item_id, result in results.of_items().items():
         item = run.runbook.item(item_id)
         passed = result.status is Status.PASSED and len(result.nodeids) == 1
-        if item is not None and passed and item_id in counted_items(run.runbook):
+        if item is not None and passed and item_id in counted:
             gone = _fallen(run, result, baseline)[:1]
             found += [_Suspect(item, result, taken.name, [str(taken.value)]) for taken in gone]
     return found
