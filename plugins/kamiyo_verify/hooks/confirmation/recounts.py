@@ -83,6 +83,8 @@ class _Suspect:
 
 
 def _suspects(run: Run, results: Results, baseline: Baseline) -> list[_Suspect]:
+    if not baseline:
+        return []
     found = []
     counted = counted_items(run.runbook)
     for item_id, result in results.of_items().items():
