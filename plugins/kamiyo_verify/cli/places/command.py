@@ -33,7 +33,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from kamiyo_verify.cli.announcing import CallAnnouncer
+from kamiyo_verify.cli.announcing import call_announcer
 from kamiyo_verify.cli.combine import deliver, policy_of
 from kamiyo_verify.cli.exporting import export_call, phases_in
 from kamiyo_verify.cli.places import here as at_the_place
@@ -127,7 +127,7 @@ def _run(asked: argparse.Namespace, more: Sequence[str], root: Path, masker: Mas
     visits = [Visit(remote, order, known) for remote in remotes]
     words = [*more, *([] if asked.notify is None else ["--notify" if asked.notify else "--no-notify"])]
     phases = phases_in([order.mark])
-    announcer = CallAnnouncer(
+    announcer = call_announcer(
         environment,
         asked.policy or root / "runbook.toml",
         masker.text,
@@ -136,7 +136,8 @@ def _run(asked: argparse.Namespace, more: Sequence[str], root: Path, masker: Mas
         commit=order.commit,
         page=output / "places.md",
     )
-    announcer.begin()
+    if announcer is not None:
+        announcer.begin()
     try:
         visit_all(visits, within_s, project.say)
     except Interrupted as interrupted:
@@ -146,7 +147,7 @@ def _run(asked: argparse.Namespace, more: Sequence[str], root: Path, masker: Mas
     deliver(verdict, output)
     for line in export_call(environment, verdict, words, output, phases):
         project.say(line)
-    if problem := announcer.finish(verdict):
+    if announcer is not None and (problem := announcer.finish(verdict)):
         project.say(f"Notify       not sent; the call does not change: {problem}")
     return verdict.exit_code
 

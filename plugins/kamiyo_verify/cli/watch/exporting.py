@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from kamiyo_verify.cli.announcing import CallAnnouncer
+from kamiyo_verify.cli.announcing import call_announcer
 from kamiyo_verify.cli.combine import read_run
 from kamiyo_verify.cli.exporting import export_call, phases_in
 from kamiyo_verify.config.draft import ConfigurationError
@@ -73,12 +73,12 @@ def _announced(
     reports = sorted(folder.glob("rounds/*/report.html"))
     page = reports[-1] if reports else folder
     try:
-        announcer = CallAnnouncer(
+        announcer = call_announcer(
             environment, runbook, masker.text, words, phases=phases, commit=verdict.commit, page=page
         )
     except ConfigurationError as error:
         return str(error)
-    return announcer.finish(verdict)
+    return announcer.finish(verdict) if announcer is not None else ""
 
 
 def _verdicts(folder: Path, rounds: int) -> Iterator[Verdict]:

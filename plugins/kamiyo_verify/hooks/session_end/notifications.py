@@ -9,8 +9,9 @@ from pathlib import Path
 from kamiyo_verify.config.environment import Environment
 from kamiyo_verify.hooks.run import Run
 from kamiyo_verify.hooks.selection import Selection
-from kamiyo_verify.model.notifications import Delivery, Message, Moment, Notifications
+from kamiyo_verify.model.notifications import Delivery, Message, Notifications
 from kamiyo_verify.model.outside.own_job import run_url, started_by
+from kamiyo_verify.model.runbook import Runbook
 from kamiyo_verify.model.verdict import Verdict
 from kamiyo_verify.model.words import Phase
 from kamiyo_verify.notifications import announcements
@@ -19,38 +20,62 @@ from kamiyo_verify.notifications.channels import Channels
 from kamiyo_verify.rollback.actor import login
 
 
+class Announcer:
+    """Announces the beginning and the call of one deployment in an environment's channels.
+
+    Args:
+        table: has the channels, and the moments at which they are used.
+        runbook: has the templates.
+        deployment: what is known before the verdict.
+        mask: masks secrets.
+    """
+
+    def __init__(
+        self, table: Notifications, runbook: Runbook, deployment: Deployment, mask: Callable[[str], str]
+    ) -> None:
+        self._table = table
+        self._runbook = runbook
+        self._deployment = deployment
+        self._mask = mask
+        self._channels = Channels(table)
+
+    def begin(self) -> None:
+        """Announce the beginning."""
+        self._announce(announcements.start(self._runbook, self._deployment))
+
+    def finish(self, verdict: Verdict) -> str:
+        """Announce the call; return which channels did not accept a message, and why, or ""."""
+        try:
+            self._announce(announcements.outcome(self._runbook, self._deployment, verdict))
+            return undelivered(self._channels.deliveries())
+        except Exception as error:  # noqa: BLE001 - a verdict does not depend on notifications
+            return f"{type(error).__name__}: {error}"
+
+    def _announce(self, message: Message) -> None:
+        if message.moment in self._table.tell:
+            self._channels.tell(masked(message, self._mask))
+
+
 class Notifying:
     """Sends the notifications of a run, in the controller process."""
 
     def __init__(self, run: Run) -> None:
         self._run = run
-        self._table = run.configured.notifications
-        self._channels = Channels(self._table)
-        self._deployment: Deployment | None = None
+        self._announcer: Announcer | None = None
 
     def begin(self, selection: Selection) -> None:
         """Decide from the selection whether to notify, and send the start notification."""
-        if not selection.chosen or not _wanted(self._run, selection):
+        run = self._run
+        if not selection.chosen or not _wanted(run, selection):
             return
-        commit = self._run.options.commit
-        report = report_link(self._run.configured, self._run.report_dir)
-        self._deployment = deployment(self._run.configured, selection.phases, commit=commit, report=report)
-        self._tell(Moment.START, announcements.start(self._run.runbook, self._deployment))
+        report = report_link(run.configured, run.report_dir)
+        known = deployment(run.configured, selection.phases, commit=run.options.commit, report=report)
+        self._announcer = Announcer(run.configured.notifications, run.runbook, known, run.masker.text)
+        self._announcer.begin()
 
     def finish(self, verdict: Verdict) -> str:
         """Send the result; return which channels did not accept a message, and why, or ""."""
-        if self._deployment is None:
-            return ""
-        try:
-            message = announcements.outcome(self._run.runbook, self._deployment, verdict)
-            self._tell(message.moment, message)
-            return undelivered(self._channels.deliveries())
-        except Exception as error:  # noqa: BLE001 - a verdict does not depend on notifications
-            return f"{type(error).__name__}: {error}"
-
-    def _tell(self, moment: Moment, message: Message) -> None:
-        if moment in self._table.tell:
-            self._channels.tell(masked(message, self._run.masker.text))
+        return self._announcer.finish(verdict) if self._announcer is not None else ""
 
 
 def deployment(
