@@ -30,8 +30,8 @@ _ON_THIS_MACHINE = {  # what connect(2) and socket(2) raise before anything is s
     errno.ENFILE: "its limit of open files is reached",
     errno.ENOBUFS: "it has no memory left for the connection",
     errno.ENOMEM: "it has no memory left for the connection",
-    errno.EAFNOSUPPORT: "it has no such kind of network (IPv6?)",
-    errno.EPROTONOSUPPORT: "it has no such kind of network (IPv6?)",
+    errno.EAFNOSUPPORT: "it does not support this kind of address, such as IPv6",
+    errno.EPROTONOSUPPORT: "it does not support this kind of address, such as IPv6",
 }
 
 _BY_CERTIFICATE = {  # X509_V_ERR_*, from OpenSSL's x509_vfy.h

@@ -1,4 +1,4 @@
-"""`kamiyo-verify init` before a site that answers every path, as a page of one application does."""
+"""`kamiyo-verify init` before a single-page application, which answers every path with its page."""
 
 from __future__ import annotations
 

@@ -125,5 +125,5 @@ def _example(wanted: Wanted) -> str:
 _PYPROJECT = """[tool.pytest]
 strict = true
 testpaths = ["checks"]
-addopts = ["--import-mode=importlib", "--env=prod", "-p", "no:anyio"]  # without it asyncio loads in every run
+addopts = ["--import-mode=importlib", "--env=prod", "-p", "no:anyio"]  # its plugin loads asyncio in each run
 """

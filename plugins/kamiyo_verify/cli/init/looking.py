@@ -126,7 +126,8 @@ def _days(http: HttpClient) -> float:
 def _is_health(http: HttpClient, path: str, missing: Answer) -> bool:
     """Whether a path answers 200, unless the site answers so to every path.
 
-    A page of one application answers every path with itself; what is no page is then an answer of its own.
+    A single-page application answers every path with its HTML page. An answer that is not HTML is then the
+    path's own.
     """
     answer = http.get(path)
     of_its_own = not missing.ok or (missing.is_html and not answer.is_html)

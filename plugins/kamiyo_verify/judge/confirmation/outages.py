@@ -96,9 +96,9 @@ def _of_service(timeline: ServiceTimeline) -> Iterator[ServiceOutage]:
 def _spells(timeline: ServiceTimeline) -> Iterator[_Spell]:
     """Yield the failed requests between answers.
 
-    Requests overlap. Whoever waits in vain while later requests are answered belongs to the longest time
-    without such an answer: a service that goes silent right after it was asked twice may have answered the
-    second one.
+    Requests overlap. A request that is not answered, while later ones are, belongs to the longest time
+    between those answers in which it waited: a service may fall silent between two requests that were sent
+    at almost the same time, and answer the later one.
     """
     sent = timeline.offsets_s
     answers = [place for place, failure in enumerate(timeline.failures) if not failure]

@@ -91,7 +91,7 @@ def rows_in_doubt(evidence: Evidence) -> Finding | None:
             for fall in _falls_of(item, evidence, doubtful=True)
         ]
     headline = (
-        "fewer rows than in the baseline, by a count that proves nothing: not known whether rows are gone"
+        "fewer rows counted than in the baseline, which is not conclusive: not known whether rows are gone"
     )
     return Finding(Action.INCONCLUSIVE, headline, tuple(reasons)) if reasons else None
 

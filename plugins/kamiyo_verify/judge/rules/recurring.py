@@ -1,4 +1,4 @@
-"""A service that was silent again and again, met by items of which none could tell so by itself."""
+"""Find a crash loop that only items of little impact met, each of which passed at a second try."""
 
 from __future__ import annotations
 
@@ -15,22 +15,21 @@ from kamiyo_verify.model.reasons import Reason
 from kamiyo_verify.model.words import Action, Phase
 
 _FEWEST = 3
-"""Requests in vain that are judged: fewer are strays."""
+"""Unanswered requests that are judged; fewer may be single failures."""
 
 _LONGER = 3
-"""So many times the longest time between two spells, in answers, show that there is no next one."""
+"""The silence is over after this many times the most answers that came between two silent spells."""
 
 _ENOUGH = 8
-"""Answers in a row that are needed for that at the least."""
+"""The silence is never over with fewer answers in a row than this."""
 
 _WHILE_IT_CHANGES = {Phase.PREFLIGHT, Phase.DEPLOY}
 
 
 def falls_silent_again(evidence: Evidence) -> Finding | None:
-    """A service that crashes and starts over passes each check at a second try, and half of its users do not.
+    """Prevent "proceed" where a service may be in a crash loop, though each check passes at a second try.
 
-    Items that could lead to a rollback, and met it, have been looked at again: what that showed stands. This
-    speaks where lesser items alone met it, and nothing else prevents "proceed".
+    An item that can lead to a rollback, and met the silence, was rechecked: that result stands.
     """
     if evidence.records_baseline or set(evidence.phases) <= _WHILE_IT_CHANGES:
         return None
@@ -59,8 +58,8 @@ def _recurs(timeline: ServiceTimeline, line: float) -> str:
     since = 0 if runs[-1][0] else runs[-1][1]
     if since >= max(_ENOUGH, _LONGER * max(between)):
         return ""
-    times = f"{len(spells)} times, {percent(bad / total)} of {counted(total, 'request')} in vain"
-    return f"{timeline.service} fell silent {times}: it may be starting over and over"
+    times = f"{len(spells)} times, {percent(bad / total)} of {counted(total, 'request')} unanswered"
+    return f"{timeline.service} fell silent {times}: it may be in a crash loop"
 
 
 def _silent(timeline: ServiceTimeline) -> Iterator[bool]:

@@ -32,10 +32,9 @@ class ServiceOutage:
     """A time span in which every request to a service failed.
 
     Attributes:
-        began_at: when the first failing request began, or the last one that was answered in spite of it; UTC,
-            ISO 8601.
-        ended_at: when the first request that was answered again began, or the last one failed beside it; ""
-            if none was.
+        began_at: when the first failing request began, or a later one that was still answered; UTC, ISO 8601.
+        ended_at: when the first request that was answered again began, or when the last failing request ended
+            if that was later; "" if none was answered again.
         seconds: from the beginning to that end, or to the end of the last failing request.
         requests: number of failed requests.
         failures: the distinct failures: statuses and "no answer".
